@@ -1,0 +1,146 @@
+"""The nouns of one call: what was asked, what one attempt did, what came of it. Standard library only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any, Literal
+
+__all__ = ["Call", "Effect", "Failure", "FailureKind", "Limits", "Wire"]
+
+Wire = Literal["openai_chat", "groq_chat", "openai_responses", "anthropic_messages"]
+"""A dialect as one provider speaks it: Groq is a profile of OpenAI's chat dialect, with its own name."""
+
+
+class Effect(Enum):
+    """What a breaker learns from an outcome."""
+
+    SUCCESS = "success"
+    FAILURE = "failure"
+    NEUTRAL = "neutral"
+    COOLDOWN = "cooldown"
+    EJECT = "eject"
+
+
+class FailureKind(Enum):
+    """What went wrong, and what follows from it (reliability: failure classes).
+
+    Each value is (name, model breaker, endpoint breaker, retry on the same model, try the next candidate).
+    """
+
+    HTML = ("html", Effect.FAILURE, Effect.NEUTRAL, False, True)
+    BAD_JSON = ("bad_json", Effect.FAILURE, Effect.NEUTRAL, True, True)
+    CONNECT = ("connect", Effect.NEUTRAL, Effect.FAILURE, True, True)
+    POOL = ("pool", Effect.NEUTRAL, Effect.NEUTRAL, False, False)
+    TIMEOUT = ("timeout", Effect.FAILURE, Effect.FAILURE, False, True)
+    CONNECTION_LOST = ("connection_lost", Effect.FAILURE, Effect.FAILURE, False, True)
+    SERVER = ("server", Effect.FAILURE, Effect.NEUTRAL, True, True)
+    OVERLOADED = ("overloaded", Effect.FAILURE, Effect.NEUTRAL, False, True)
+    RATE_LIMIT = ("rate_limit", Effect.COOLDOWN, Effect.NEUTRAL, True, True)
+    QUOTA = ("quota", Effect.NEUTRAL, Effect.EJECT, False, True)
+    CAPACITY = ("capacity", Effect.COOLDOWN, Effect.NEUTRAL, False, True)
+    TOO_LARGE = ("too_large", Effect.NEUTRAL, Effect.NEUTRAL, False, False)
+    BAD_REQUEST = ("bad_request", Effect.NEUTRAL, Effect.NEUTRAL, False, False)
+    NOT_FOUND = ("not_found", Effect.NEUTRAL, Effect.NEUTRAL, False, False)
+    CONFLICT = ("conflict", Effect.NEUTRAL, Effect.NEUTRAL, True, False)
+    AUTH = ("auth", Effect.NEUTRAL, Effect.EJECT, False, False)
+    REFUSAL = ("refusal", Effect.NEUTRAL, Effect.NEUTRAL, False, False)
+    TRUNCATED = ("truncated", Effect.FAILURE, Effect.NEUTRAL, False, True)
+    CANCELLED = ("cancelled", Effect.NEUTRAL, Effect.NEUTRAL, False, False)
+    TRANSLATION = ("translation", Effect.NEUTRAL, Effect.NEUTRAL, False, True)
+    INTERNAL = ("internal", Effect.NEUTRAL, Effect.NEUTRAL, False, False)
+
+    def __init__(self, label: str, model: Effect, endpoint: Effect, retry_same: bool, tries_next: bool) -> None:
+        self.label = label
+        self.model_effect = model
+        self.endpoint_effect = endpoint
+        self.retry_same = retry_same
+        self.tries_next = tries_next
+
+    @property
+    def is_callers_fault(self) -> bool:
+        """The request itself was rejected: a rewritten one is retried once as the caller wrote it."""
+        return self in _CALLERS_FAULT
+
+
+_CALLERS_FAULT = frozenset(
+    {FailureKind.BAD_REQUEST, FailureKind.NOT_FOUND, FailureKind.TOO_LARGE, FailureKind.AUTH, FailureKind.REFUSAL}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A failure, classified.
+
+    Attributes:
+        kind: what it means.
+        status: the HTTP status, where there was one.
+        retry_after_s: seconds that the provider asked to wait.
+        sent: whether the request may have reached the provider.
+        retry_forbidden: the provider said not to retry here (`x-should-retry: false`).
+    """
+
+    kind: FailureKind
+    status: int | None = None
+    retry_after_s: float | None = None
+    sent: bool = True
+    retry_forbidden: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a caller, a scope or the settings allow for one call. None means: not limited here.
+
+    Attributes:
+        tier: this tier, whatever the complexity.
+        min_tier: never below.
+        max_tier: never above, not even on failure.
+        max_latency_s: seconds; step up when the chosen model's p95 is above.
+        pinned: the caller's own model and nothing else.
+        allow_providers: the only providers that may see the request.
+        lossy: names of parameters that may be lost in translation.
+        deadline_s: seconds for the call and all its attempts.
+    """
+
+    tier: str | None = None
+    min_tier: str | None = None
+    max_tier: str | None = None
+    max_latency_s: float | None = None
+    pinned: bool = False
+    allow_providers: frozenset[str] | None = None
+    lossy: frozenset[str] = frozenset()
+    deadline_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call as it came through the door.
+
+    Attributes:
+        provider: who the caller's client talks to.
+        wire: the dialect of the body.
+        body: the JSON body as the caller's SDK shaped it. Never changed; every attempt starts from it.
+        stream: whether the caller reads a stream.
+        origin: scheme, host and port of the caller's client.
+        retries: how often the caller's SDK would have tried again by itself.
+        timeout_s: seconds the caller gave one request; None for no limit.
+        native_only: only the caller's own client may answer (raw streams, stateful requests, hosted clouds).
+        limits: what applies to this call.
+    """
+
+    provider: str
+    wire: Wire
+    body: Mapping[str, Any]
+    stream: bool = False
+    origin: str = ""
+    retries: int = 2
+    timeout_s: float | None = None
+    native_only: str | None = None
+    limits: Limits = field(default_factory=Limits)
+
+    @property
+    def model(self) -> str:
+        """The model that the caller named; an empty string when it is not a name."""
+        model = self.body.get("model")
+        return model if isinstance(model, str) else ""
