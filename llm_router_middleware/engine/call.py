@@ -7,7 +7,20 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Literal
 
-__all__ = ["Call", "Effect", "Failure", "FailureKind", "Limits", "Wire"]
+from llm_router_middleware.models.spec import ModelSpec
+
+__all__ = [
+    "Attempt",
+    "Call",
+    "Effect",
+    "Failure",
+    "FailureKind",
+    "Limits",
+    "Outcome",
+    "Pause",
+    "Verdict",
+    "Wire",
+]
 
 Wire = Literal["openai_chat", "groq_chat", "openai_responses", "anthropic_messages"]
 """A dialect as one provider speaks it: Groq is a profile of OpenAI's chat dialect, with its own name."""
@@ -144,3 +157,74 @@ class Call:
         """The model that the caller named; an empty string when it is not a name."""
         model = self.body.get("model")
         return model if isinstance(model, str) else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One request that the flow wants made.
+
+    Attributes:
+        model: whom to ask.
+        native: through the caller's own client, with his own body.
+        rewritten: the provider sees something else than what the caller wrote.
+        timeout_s: seconds for this request; None leaves the caller's timeout as it is.
+        first_token_s: seconds until a stream must show content; None for no limit.
+    """
+
+    model: ModelSpec
+    native: bool
+    rewritten: bool
+    timeout_s: float | None = None
+    first_token_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """Time that the flow wants to pass before the next attempt.
+
+    Attributes:
+        seconds: how long.
+    """
+
+    seconds: float
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What came of an attempt. A failure of the caller's own provider may carry a value as well: an open stream that
+    will raise, when it is read, exactly what the SDK would have raised.
+
+    Attributes:
+        value: what the caller's SDK returned.
+        error: what it raised.
+        failure: the classified failure; None for success.
+        watch: of a stream, who follows it to its end.
+        served_model: the model that the provider says has answered.
+        usage: tokens that the provider reported, in the words of `events.event.Usage`.
+    """
+
+    value: Any = None
+    error: Exception | None = None
+    failure: Failure | None = None
+    watch: Any = None
+    served_model: str | None = None
+    usage: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The end of a call: what the caller gets.
+
+    Attributes:
+        value: to be returned, unless there is an error.
+        error: to be raised.
+    """
+
+    value: Any = None
+    error: Exception | None = None
+
+    def deliver(self) -> Any:
+        """Returns the value or raises the error, as it came from the caller's SDK."""
+        if self.error is not None:
+            raise self.error
+        return self.value
