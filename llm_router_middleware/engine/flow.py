@@ -85,8 +85,8 @@ class _Trail:
 
     def attempt(self, model: ModelSpec) -> Attempt:
         native = model.provider == self.call.provider
-        own = self._is_own(model)
-        return Attempt(model, native, not own, self._timeout_s(model), self.kit.first_token_s)
+        first_token_s = self.kit.first_token_s if self.queue else None
+        return Attempt(model, native, not self._is_own(model), self._timeout_s(model), first_token_s)
 
     def left_s(self) -> float | None:
         deadline = self.call.limits.deadline_s

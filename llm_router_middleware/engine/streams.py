@@ -185,6 +185,12 @@ class Tap(ObjectProxy):  # type: ignore[misc]  # wrapt ships no types
         if chunk:
             self._self_head.append(chunk)
 
+    @property
+    def error(self) -> BaseException | None:
+        """What the SDK will see raised after what was read ahead."""
+        error: BaseException | None = self._self_error
+        return error
+
     def stop_at(self, error: BaseException | None) -> None:
         """Nothing more comes: after what was read ahead the stream ends, or raises `error`."""
         self._self_whole = True
@@ -209,6 +215,7 @@ class Tap(ObjectProxy):  # type: ignore[misc]  # wrapt ships no types
             if last is None:
                 raise
             yield last
+            return
         yield from self._ending()
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
@@ -228,6 +235,7 @@ class Tap(ObjectProxy):  # type: ignore[misc]  # wrapt ships no types
             if last is None:
                 raise
             yield last
+            return
         except BaseException as exc:
             if not isinstance(exc, GeneratorExit):
                 watch.cancelled()

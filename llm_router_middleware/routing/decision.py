@@ -37,6 +37,7 @@ class RoutingDecision:
         requested: the model that the caller named, where the registry knows it.
         prompt_tokens: the estimated size of the whole prompt.
         dropped: per candidate (by its key), the parameters that an opt-in lets it lose.
+        bound: why the request may have effects at its provider, so that it must not be made twice; None if it has none.
     """
 
     tier: Tier | None
@@ -49,3 +50,4 @@ class RoutingDecision:
     requested: ModelSpec | None = None
     prompt_tokens: int = 0
     dropped: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    bound: str | None = None

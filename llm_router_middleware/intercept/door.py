@@ -1,0 +1,76 @@
+"""The door: every request of a bound client, or of any client inside a scope, comes through here and nowhere else."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import Any
+
+from llm_router_middleware.engine.drive import Plan, adrive, drive
+from llm_router_middleware.intercept import scope
+from llm_router_middleware.intercept.native import NativeClient
+from llm_router_middleware.intercept.sdk import read_request
+
+__all__ = ["BINDING", "ENTRANCE", "UNROUTED", "aenter", "enter"]
+
+BINDING = "_llm_router"
+"""The attribute by which a client, or in an environment-wide installation its class, names its router."""
+
+ENTRANCE = "_llm_router_entrance"
+"""The attribute by which a patched class describes itself."""
+
+UNROUTED = object()
+"""The binding of clients that are ours: never routed, not even inside a scope."""
+
+_logger = logging.getLogger("llm_router")
+
+
+def enter(wrapped: Callable[..., Any], client: Any, args: Any, kwargs: Any) -> Any:
+    """wrapt's wrapper around `client.request(cast_to, options, *, stream, stream_cls)`."""
+    router = _router_for(client)
+    if router is None:
+        return wrapped(*args, **kwargs)
+    return drive(_visit(router, client, args, kwargs))
+
+
+async def aenter(wrapped: Callable[..., Any], client: Any, args: Any, kwargs: Any) -> Any:
+    """The same for clients whose `request` is awaited."""
+    router = _router_for(client)
+    if router is None:
+        return await wrapped(*args, **kwargs)
+    return await adrive(_visit(router, client, args, kwargs))
+
+
+def _router_for(client: Any) -> Any:
+    bound = getattr(client, BINDING, None)
+    active = scope.current()
+    if bound is UNROUTED or (bound is None and active is None):
+        return None
+    if active is not None and active.router is not None:
+        return active.router
+    return bound if bound is not None else scope.default_router()
+
+
+def _visit(router: Any, client: Any, args: Any, kwargs: Any) -> Plan[Any]:
+    """One call: through the router, or, when something of ours fails, exactly as the caller made it."""
+    beneath = getattr(type(client), ENTRANCE).beneath(client)
+    visit = None
+    try:
+        visit = _open(router, client, beneath, *args, **kwargs)
+        verdict = yield from visit.plan()
+    except Exception as bug:  # noqa: BLE001 - fail open: a bug of ours never breaks a call that would have worked
+        _logger.warning("llm_router: a call goes on unrouted after an internal %s", type(bug).__name__)
+        if visit is None:
+            return (yield lambda: beneath(*args, **kwargs))
+        verdict = yield from visit.rescue(bug)
+    return verdict.deliver()
+
+
+def _open(
+    router: Any, client: Any, beneath: Any, cast_to: Any, options: Any, *, stream: bool = False, **rest: Any
+) -> Any:
+    entrance = getattr(type(client), ENTRANCE)
+    request = read_request(entrance.sdk, options, stream)
+    native = NativeClient(client, entrance, beneath, request, cast_to, options, stream, rest)
+    active = scope.current()
+    return router.visit(native, active.limits if active is not None else None)

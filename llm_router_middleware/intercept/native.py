@@ -1,0 +1,115 @@
+"""The caller's own client, as the engine sees it: what it would do by itself, and one request at a time."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+from llm_router_middleware.intercept.sdk import SDKS, Request, Sdk, rewritten
+
+__all__ = ["NativeClient"]
+
+_CLOUDS = ("Azure", "Bedrock", "Vertex", "Foundry", "AWS")
+"""Words in the class names of clients for hosted clouds, where models have other names and requests are signed."""
+
+
+class NativeClient:
+    """One call of one client.
+
+    Args:
+        client: the caller's own object.
+        entrance: what the door knows of its class.
+        beneath: its `request` beneath us.
+        request: the call, read.
+        cast_to: what the SDK shall build.
+        options: the SDK's options of the request.
+        stream: whether the SDK was asked for a stream.
+        rest: the other arguments of the request.
+    """
+
+    __slots__ = ("beneath", "cast_to", "client", "is_async", "options", "request", "rest", "sdk", "stream")
+
+    def __init__(
+        self,
+        client: Any,
+        entrance: Any,
+        beneath: Callable[..., Any],
+        request: Request,
+        cast_to: Any,
+        options: Any,
+        stream: bool,
+        rest: dict[str, Any],
+    ) -> None:
+        self.client = client
+        self.sdk: Sdk = entrance.sdk
+        self.is_async: bool = entrance.is_async
+        self.beneath = beneath
+        self.request = request
+        self.cast_to = cast_to
+        self.options = options
+        self.stream = stream
+        self.rest = rest
+
+    # -- what the caller's client would do by itself
+
+    @property
+    def origin(self) -> str:
+        """Scheme, host and port of the client's provider."""
+        url = self.client.base_url
+        return f"{url.scheme}://{url.netloc.decode() if isinstance(url.netloc, bytes) else url.netloc}"
+
+    @property
+    def provider(self) -> str:
+        """Whom the client talks to: a hosted cloud, another provider by its host, else the SDK's own provider."""
+        name = type(self.client).__name__
+        cloud = next((cloud for cloud in _CLOUDS if cloud in name), None)
+        if cloud is not None:
+            return cloud.lower()
+        host = self.client.base_url.host
+        return next((sdk.name for sdk in SDKS.values() if host in sdk.hosts), self.sdk.name)
+
+    @property
+    def retries(self) -> int:
+        """How often the SDK would try again."""
+        return max(int(self.options.get_max_retries(self.client.max_retries)), 0)
+
+    @property
+    def timeout_s(self) -> float | None:
+        """Seconds that one request may take; None for no limit."""
+        given = self.options.timeout
+        timeout = self.client.timeout if type(given).__name__ in ("NotGiven", "Omit") else given
+        read = getattr(timeout, "read", timeout)
+        return float(read) if isinstance(read, (int, float)) and math.isfinite(read) else None
+
+    @property
+    def strict(self) -> bool:
+        """Whether the client validates what it receives."""
+        return bool(getattr(self.client, "_strict_response_validation", False))
+
+    @property
+    def pinned(self) -> str | None:
+        """Why the model can't be changed: a deployment in the URL answers whatever the body says."""
+        if getattr(self.client, "_azure_deployment", None) is not None:
+            return "azure_deployment fixes the model"
+        return None
+
+    # -- one request at a time
+
+    def unchanged(self) -> Callable[[], Any]:
+        """The call exactly as the caller made it, the SDK's own retries included."""
+        return lambda: self.beneath(self.cast_to, self.options, stream=self.stream, **self.rest)
+
+    def attempt(self, model: str | None, timeout_s: float | None) -> Callable[[], Any]:
+        """One request: with another model, if one is given, and never retried beneath us."""
+        options = rewritten(self.options, model=model, max_retries=0, timeout=timeout_s)
+        return lambda: self.beneath(self.cast_to, options, stream=self.stream, **self.rest)
+
+    def detached(self, headers: dict[str, str]) -> Any:
+        """The options of the request without its body, for a client that answers from memory."""
+        options = rewritten(self.options, model=None, max_retries=0)
+        given = self.options.headers
+        options.headers = {**(given if isinstance(given, dict) else {}), **headers}
+        options.json_data = {}
+        options.extra_json = None
+        return options

@@ -1,0 +1,158 @@
+"""Who else could answer: clients of other providers, built when first needed, once, and pooled.
+
+A credential belongs to one provider and one origin: a backend is built from a pair of both, or was given as a whole
+client. Async clients are kept per event loop, since their connections live in it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import importlib.util
+import inspect
+import threading
+import weakref
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from llm_router_middleware.engine.call import Wire
+
+__all__ = ["CHAT_PATHS", "Backend", "Backends"]
+
+CHAT_PATHS: Mapping[Wire, str] = {
+    "openai_chat": "/chat/completions",
+    "openai_responses": "/responses",
+    "groq_chat": "/openai/v1/chat/completions",
+    "anthropic_messages": "/v1/messages",
+}
+"""Where each wire's chat endpoint is, under the base URL of its SDK's client."""
+
+_RAW = "X-Stainless-Raw-Response"
+
+
+class Backend:
+    """One client of another provider, asked beneath the door with a wire body, for a raw HTTP response."""
+
+    def __init__(self, client: Any, sdk: Any, beneath: Callable[..., Any]) -> None:
+        self.client = client
+        self.sdk = sdk
+        self._beneath = beneath
+
+    def post(self, wire: Wire, body: dict[str, Any], timeout_s: float | None) -> Callable[[], Any]:
+        """A step that sends a body and gives the SDK's raw response, its HTTP body unread.
+
+        Raises (the step): the exceptions of this backend's SDK.
+        """
+        base = importlib.import_module(f"{self.sdk.name}._models")
+        options: dict[str, Any] = {
+            "method": "post",
+            "url": CHAT_PATHS[wire],
+            "json_data": body,
+            "headers": {_RAW: "stream"},
+            "max_retries": 0,
+        }
+        if timeout_s is not None:
+            options["timeout"] = timeout_s
+        final = base.FinalRequestOptions.construct(**options)
+        # A stream in any case: the body is read by a step of its own, where a failure to read it can be told apart.
+        streams = self.sdk.module.AsyncStream if asyncio_client(self.client) else self.sdk.module.Stream
+        return lambda: self._beneath(object, final, stream=True, stream_cls=streams[object])
+
+
+class Backends:
+    """The other providers of one router.
+
+    Args:
+        providers: what is known of each provider, by name: objects with `name`, `sdk` and `wire`.
+        credentials: the key and base URL of a provider; None where its key is absent.
+        enter: prepares an SDK client class and says how to reach beneath the door: returns (sdk, beneath).
+        given: clients to use as they are.
+        name_of: the provider that a given client talks to.
+    """
+
+    def __init__(
+        self,
+        providers: Mapping[str, Any],
+        credentials: Callable[[Any], Any],
+        enter: Callable[[Any], tuple[Any, Callable[..., Any]]],
+        given: Iterable[Any] = (),
+        name_of: Callable[[Any], str] = lambda client: str(client),
+    ) -> None:
+        self._providers = providers
+        self._credentials = {name: credentials(spec) for name, spec in providers.items()}
+        self._enter = enter
+        self._lock = threading.Lock()
+        self._installed: dict[str, bool] = {}
+        self._sync: dict[str, Backend] = {}
+        self._async: weakref.WeakKeyDictionary[Any, dict[str, Backend]] = weakref.WeakKeyDictionary()
+        self._given: dict[tuple[str, bool], Backend] = {}
+        for client in given:
+            sdk, beneath = enter(client)
+            self._given[name_of(client), asyncio_client(client)] = Backend(client, sdk, beneath)
+
+    def unavailable(self, provider: str, is_async: bool) -> str | None:
+        """Why nobody can be asked there; None if someone can. Builds nothing, imports nothing."""
+        if (provider, is_async) in self._given:
+            return None
+        spec = self._providers.get(provider)
+        if spec is None:
+            return f"no provider {provider!r} is configured"
+        if self._credentials[provider] is None:
+            return f"no API key for {provider}"
+        if not self._is_installed(spec.sdk):
+            return f"the {spec.sdk} package is not installed"
+        return None
+
+    def _is_installed(self, package: str) -> bool:
+        if package not in self._installed:
+            self._installed[package] = importlib.util.find_spec(package) is not None
+        return self._installed[package]
+
+    def wire(self, provider: str) -> Wire | None:
+        """The dialect that a provider speaks; None for one that is not configured."""
+        spec = self._providers.get(provider)
+        return None if spec is None else spec.wire
+
+    def origin(self, provider: str) -> str:
+        """The base URL that a provider is asked at, as a key for its breaker."""
+        credentials = self._credentials.get(provider)
+        return str(getattr(credentials, "base_url", "") or "")
+
+    def get(self, provider: str, is_async: bool) -> Backend:
+        """The backend of a provider, built now if it was never needed before."""
+        given = self._given.get((provider, is_async))
+        if given is not None:
+            return given
+        with self._lock:
+            pool = self._pool(is_async)
+            if provider not in pool:
+                pool[provider] = self._build(provider, is_async)
+            return pool[provider]
+
+    def _pool(self, is_async: bool) -> dict[str, Backend]:
+        if not is_async:
+            return self._sync
+        return self._async.setdefault(asyncio.get_running_loop(), {})
+
+    def _build(self, provider: str, is_async: bool) -> Backend:
+        spec, credentials = self._providers[provider], self._credentials[provider]
+        module = importlib.import_module(spec.sdk)
+        roots = {"openai": ("OpenAI", "AsyncOpenAI"), "groq": ("Groq", "AsyncGroq")}
+        cls = getattr(module, roots.get(spec.sdk, ("Anthropic", "AsyncAnthropic"))[is_async])
+        options: dict[str, Any] = {"api_key": credentials.key, "max_retries": 0}
+        if credentials.base_url:
+            options["base_url"] = credentials.base_url
+        if "open_telemetry" in inspect.signature(cls).parameters:
+            options["open_telemetry"] = False
+        client = cls(**options)
+        # A redirect to another origin would carry the prompt, and headers other than Authorization, with it.
+        client._client.follow_redirects = False
+        sdk, beneath = self._enter(client)
+        return Backend(client, sdk, beneath)
+
+
+def asyncio_client(client: Any) -> bool:
+    """Whether a client's calls are awaited."""
+    return "Async" in next(
+        (cls.__name__ for cls in type(client).__mro__ if cls.__module__.endswith("._base_client")), ""
+    )

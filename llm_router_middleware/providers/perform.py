@@ -1,0 +1,258 @@
+"""One attempt carried out: steps of I/O, and what came of them as an Outcome.
+
+The same code serves blocking and awaiting clients: a step is a callable whose result the driver awaits or not.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from llm_router_middleware.dialects.base import Answer, Translator
+from llm_router_middleware.engine.call import Attempt, Call, Failure, FailureKind, Outcome
+from llm_router_middleware.engine.drive import Plan
+from llm_router_middleware.engine.streams import Reader, Tap, Watch, decoder_for, open_until_content
+from llm_router_middleware.errors import RuledOutError, TranslationError
+
+__all__ = ["Performer", "Trade"]
+
+SERVED_BY = "x-llm-router-provider"
+SERVED_MODEL = "x-llm-router-model"
+
+
+@dataclass(frozen=True, slots=True)
+class Trade:
+    """The skills that a performer needs, from rooms that this one does not know.
+
+    Attributes:
+        backends: clients of other providers.
+        shadows: the caller's SDK, fed from memory.
+        classify: what an exception means.
+        classify_value: what a value that the SDK returned means, if it is a failure.
+        reader: follows the events of a native stream; by wire, content type.
+        translating_reader: follows the events of a translated stream.
+        translator: the pair of two wires; None where there is none.
+        read_usage: tokens and served model of a whole answer, by wire.
+        error_response: status, headers and body of an error in a wire's own form.
+        now: monotonic seconds.
+        clock: seconds since the epoch.
+    """
+
+    backends: Any
+    shadows: Any
+    classify: Callable[[BaseException], Failure]
+    classify_value: Callable[[Any], Failure | None]
+    reader: Callable[[str, str], Reader]
+    translating_reader: Callable[..., Reader]
+    translator: Callable[[Any, Any], Translator | None]
+    read_usage: Callable[[str, Mapping[str, Any]], tuple[Any, str | None]]
+    error_response: Callable[..., tuple[int, dict[str, str], dict[str, Any]]]
+    now: Callable[[], float]
+    clock: Callable[[], float]
+
+
+class Performer:
+    """Carries out the attempts of one call.
+
+    Args:
+        call: what was asked.
+        native: the caller's own client, with this call's options.
+        trade: the skills.
+        plain: the caller's body as plain JSON types, made when a translation needs it.
+    """
+
+    def __init__(self, call: Call, native: Any, trade: Trade, plain: Callable[[], dict[str, Any]]) -> None:
+        self._call = call
+        self._native = native
+        self._trade = trade
+        self._plain = plain
+        self.last: Outcome | None = None
+
+    def __call__(self, attempt: Attempt) -> Plan[Outcome]:
+        """Makes one request and says what came of it. Raises only what is thrown into it from outside."""
+        outcome = yield from (self._ask_native(attempt) if attempt.native else self._ask_foreign(attempt))
+        self.last = outcome
+        return outcome
+
+    # -- the caller's own client
+
+    def _ask_native(self, attempt: Attempt) -> Plan[Outcome]:
+        began = self._trade.now()
+        try:
+            value = yield self._native.attempt(attempt.model.name if attempt.rewritten else None, attempt.timeout_s)
+        except Exception as exc:  # noqa: BLE001 - the SDK's errors are data from here on
+            return Outcome(error=exc, failure=self._trade.classify(exc))
+        failure = self._trade.classify_value(value)
+        if failure is not None:
+            return Outcome(value=value, failure=failure)
+        response = http_response(value)
+        if response is not None and not response.is_closed and (self._call.stream or self._native.request.raw):
+            return (yield from self._follow(value, response, attempt, began))
+        usage, model = self._read(value, response)
+        return Outcome(value=value, usage=usage, served_model=model)
+
+    def _follow(self, value: Any, response: Any, attempt: Attempt, began: float) -> Plan[Outcome]:
+        """Puts a tap into a response whose body the SDK has not read, and reads ahead to the first content."""
+        watch, tap = self._tapped(response, self._trade.reader(self._call.wire, content_type(response)))
+        response.stream = tap
+        outcome = Outcome(value=value, watch=watch)
+        outcome.failure = yield from self._read_ahead(tap, watch, attempt, began)
+        if outcome.failure is not None:
+            outcome.watch = None
+            tap.stop_at(tap.error)
+            yield from self._release(tap)
+        return outcome
+
+    def _tapped(self, response: Any, reader: Reader) -> tuple[Watch, Tap]:
+        try:
+            decode = decoder_for(response.headers.get("content-encoding", ""))
+        except LookupError:
+            decode, reader = None, self._trade.reader(self._call.wire, "")
+        watch = Watch(reader, decode)
+        return watch, Tap(response.stream, watch, self._trade.classify)
+
+    def _read_ahead(self, tap: Tap, watch: Watch, attempt: Attempt, began: float) -> Plan[Failure | None]:
+        limit = attempt.first_token_s
+        pull = tap.apull if self._native.is_async else tap.pull
+        return (
+            yield from open_until_content(
+                tap, watch, pull, lambda: limit is not None and self._trade.now() - began > limit
+            )
+        )
+
+    def _release(self, tap: Tap) -> Plan[None]:
+        """Gives the connection of a failed stream back; what was read of it stays to be replayed."""
+        stream = tap.__wrapped__
+        try:
+            yield stream.aclose if self._native.is_async else stream.close
+        except Exception as exc:  # noqa: BLE001 - the stream has failed already; this is not the failure to report
+            tap.stop_at(tap.error or exc)
+
+    def _read(self, value: Any, response: Any) -> tuple[Any, str | None]:
+        """Tokens and served model of a whole answer, in whatever form the caller takes it."""
+        payload = as_payload(value, response)
+        return (None, None) if payload is None else self._trade.read_usage(self._call.wire, payload)
+
+    # -- another provider's client
+
+    def _ask_foreign(self, attempt: Attempt) -> Plan[Outcome]:
+        call, trade, model = self._call, self._trade, attempt.model
+        wire = trade.backends.wire(model.provider)
+        translator = trade.translator(call.wire, wire)
+        if translator is None:
+            return (yield from self._say(Failure(FailureKind.TRANSLATION, sent=False), attempt))
+        try:
+            body = translator.request(self._plain(), model, call.limits.lossy).body
+            backend = trade.backends.get(model.provider, self._native.is_async)
+        except (RuledOutError, ImportError):
+            return (yield from self._say(Failure(FailureKind.TRANSLATION, sent=False), attempt))
+        began = trade.now()
+        try:
+            raw = yield backend.post(wire, body, attempt.timeout_s or call.timeout_s)
+        except Exception as exc:  # noqa: BLE001 - the backend's errors are data from here on
+            return (yield from self._say(trade.classify(exc), attempt))
+        response = http_response(raw)
+        if call.stream and content_type(response).startswith("text/event-stream"):
+            return (yield from self._translate_stream(response, wire, translator, attempt, began))
+        return (yield from self._translate_whole(response, wire, translator, attempt))
+
+    def _translate_whole(self, response: Any, wire: Any, translator: Translator, attempt: Attempt) -> Plan[Outcome]:
+        trade = self._trade
+        try:
+            yield response.aread if self._native.is_async else response.read
+            payload = json.loads(response.content)
+        except Exception as exc:  # noqa: BLE001 - a broken body is the backend's failure
+            return (yield from self._say(trade.classify(exc), attempt))
+        if not isinstance(payload, dict):
+            return (yield from self._say(Failure(FailureKind.BAD_JSON), attempt))
+        usage, served = trade.read_usage(wire, payload)
+        try:
+            answer = translator.answer(payload, self._about(response, attempt, served))
+        except TranslationError:
+            return (yield from self._say(Failure(FailureKind.TRANSLATION), attempt))
+        headers = self._headers(response, attempt, "application/json")
+        value = yield trade.shadows.say(self._native, 200, headers, json.dumps(answer).encode())
+        return Outcome(value=value, usage=usage, served_model=served)
+
+    def _translate_stream(
+        self, response: Any, wire: Any, translator: Translator, attempt: Attempt, began: float
+    ) -> Plan[Outcome]:
+        trade = self._trade
+        machine = translator.stream(self._about(response, attempt, None))
+        watch, tap = self._tapped(response, trade.translating_reader(self._call.wire, wire, machine))
+        failure = yield from self._read_ahead(tap, watch, attempt, began)
+        if failure is not None:
+            yield from self._release(tap)
+            return (yield from self._say(failure, attempt))
+        headers = self._headers(response, attempt, "text/event-stream")
+        value = yield trade.shadows.say(self._native, 200, headers, None, tap)
+        return Outcome(value=value, watch=watch)
+
+    def _about(self, response: Any, attempt: Attempt, served: str | None) -> Answer:
+        return Answer(
+            model=served or attempt.model.name,
+            request_id=request_id(response),
+            created=int(self._trade.clock()),
+            request=self._call.body,
+        )
+
+    def _headers(self, response: Any, attempt: Attempt, kind: str) -> dict[str, str]:
+        name = "request-id" if self._call.wire == "anthropic_messages" else "x-request-id"
+        return {
+            "content-type": kind,
+            name: request_id(response),
+            SERVED_BY: attempt.model.provider,
+            SERVED_MODEL: attempt.model.name,
+        }
+
+    def _say(self, failure: Failure, attempt: Attempt) -> Plan[Outcome]:
+        """A failure of another provider, as an exception of the caller's own SDK. Nothing of its text is carried."""
+        message = f"{attempt.model.provider} failed ({failure.kind.label})"
+        status, headers, body = self._trade.error_response(
+            self._call.wire, failure.kind, message, retry_after_s=failure.retry_after_s
+        )
+        try:
+            value = yield self._trade.shadows.say(self._native, status, headers, json.dumps(body).encode())
+        except Exception as exc:  # noqa: BLE001 - this is the exception that was wanted
+            return Outcome(error=exc, failure=failure)
+        return Outcome(value=value, failure=failure)
+
+
+def http_response(value: Any) -> Any:
+    """The HTTP response of what an SDK returned: a stream, a raw response, or the response itself; else None."""
+    for name in ("http_response", "response"):
+        response = getattr(value, name, None)
+        if hasattr(response, "is_closed") and hasattr(response, "headers"):
+            return response
+    return value if hasattr(value, "is_closed") and hasattr(value, "headers") else None
+
+
+def content_type(response: Any) -> str:
+    """The media type of a response, without parameters."""
+    return str(response.headers.get("content-type", "")).partition(";")[0].strip().lower()
+
+
+def request_id(response: Any) -> str:
+    """The request id that a provider gave."""
+    headers = response.headers
+    return str(headers.get("x-request-id") or headers.get("request-id") or "")
+
+
+def as_payload(value: Any, response: Any) -> Mapping[str, Any] | None:
+    """What the SDK returned for a whole answer, as a mapping to read usage from; None where it can't be had."""
+    if isinstance(value, Mapping):
+        return value
+    if response is not None:
+        try:
+            payload = json.loads(response.content)
+        except Exception:  # noqa: BLE001 - unread or not JSON: the caller's own affair
+            return None
+        return payload if isinstance(payload, dict) else None
+    usage = getattr(value, "usage", None)
+    dump = getattr(usage, "model_dump", None)
+    groq = getattr(getattr(value, "x_groq", None), "usage", None)
+    if dump is None and groq is not None:
+        dump = groq.model_dump
+    return {"model": getattr(value, "model", None), "usage": dump() if dump else None}
