@@ -11,7 +11,7 @@ from llm_router_middleware.errors import ConfigurationError
 if TYPE_CHECKING:
     from llm_router_middleware.models.capabilities import Capabilities
 
-__all__ = ["ModelSpec", "Price", "Tier"]
+__all__ = ["ModelSpec", "Price", "PriceStep", "Tier"]
 
 
 class Tier(StrEnum):
@@ -51,6 +51,25 @@ _ALIASES = {
 
 
 @dataclass(frozen=True, slots=True)
+class PriceStep:
+    """What all tokens of a call cost, in USD per million, once its prompt is longer than a threshold.
+
+    Attributes:
+        above: the threshold in prompt tokens, cached part included.
+        input: uncached prompt tokens.
+        output: completion tokens.
+        cached_input: prompt tokens read from the provider's cache.
+        cache_write: prompt tokens written to it.
+    """
+
+    above: int
+    input: float | None
+    output: float | None
+    cached_input: float | None = None
+    cache_write: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Price:
     """USD per million tokens. A part that nobody published is None, never 0.
 
@@ -59,12 +78,16 @@ class Price:
         output: completion tokens, reasoning included.
         cached_input: prompt tokens read from the provider's cache.
         source: where the numbers come from.
+        cache_write: prompt tokens written to the cache, at its shortest lifetime.
+        steps: dearer rates of long prompts, by ascending threshold.
     """
 
     input: float | None
     output: float | None
     cached_input: float | None = None
     source: str = "declared"
+    cache_write: float | None = None
+    steps: tuple[PriceStep, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +102,7 @@ class ModelSpec:
         context_window: tokens of prompt and answer together; None when unknown.
         max_output_tokens: the longest answer; None when unknown.
         capabilities: what it can honour; None when nobody declared it.
+        routable: False for a model that callers may name (a ceiling, a baseline) but that nobody is routed to.
     """
 
     name: str
@@ -88,6 +112,7 @@ class ModelSpec:
     context_window: int | None = None
     max_output_tokens: int | None = None
     capabilities: Capabilities | None = field(default=None, repr=False)
+    routable: bool = True
 
     def __post_init__(self) -> None:
         if type(self.tier) is not Tier:
