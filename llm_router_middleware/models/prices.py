@@ -1,8 +1,8 @@
-"""What tokens cost. Every number comes from genai-prices' bundled snapshot (no network) or from the user, none from us.
+"""What tokens cost. Every number comes from genai-prices' bundled snapshot, without network, or from the user.
 
-genai-prices is imported at the first use of a price. Its own calculation takes some 60 microseconds a call, so its rates
-are copied once per model into a `Price`, and the arithmetic here is a handful of multiplications; the tests hold the two
-equal for every model of the registry.
+genai-prices is imported at the first use of a price. Its own calculation takes some 60 microseconds a call, so its
+rates are copied once per model into a `Price`, and the arithmetic here is a handful of multiplications; the tests hold
+the two equal for every model of the registry.
 """
 
 from __future__ import annotations

@@ -1,11 +1,10 @@
 """Who answers: a provider's dialect, its address, and the names of the variables that hold its key.
 
-A credential belongs to one provider and origin: a key variable of a built-in provider can't be declared for another one.
+A credential belongs to one provider and origin: the key variable of a built-in provider can't be declared for another.
 """
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
@@ -13,15 +12,15 @@ from difflib import get_close_matches
 from functools import lru_cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, get_args
-from urllib.parse import urlsplit
 
 from llm_router_middleware.errors import ConfigurationError
+from llm_router_middleware.models.addresses import check_base_url, origin_of
 from llm_router_middleware.models.catalog import read_data
 
 if TYPE_CHECKING:
     from llm_router_middleware.engine.call import Wire
 
-__all__ = ["ProviderSpec", "builtin_providers", "check_base_url", "origin_of", "provider_specs"]
+__all__ = ["ProviderSpec", "builtin_providers", "provider_specs"]
 
 Sdk = Literal["openai", "anthropic", "groq"]
 
@@ -63,7 +62,9 @@ class ProviderSpec:
             raise ConfigurationError(f"providers: {self.name!r}: a name is 1 to 32 of a-z, 0-9, '_', '-'")
         _one_of(f"{where}.wire", self.wire, tuple(_WIRES))
         _one_of(f"{where}.sdk", self.sdk, get_args(Sdk))
-        if self.api_key_env is not None and not _VARIABLE.fullmatch(self.api_key_env):
+        if not isinstance(self.trusted_network, bool):
+            raise ConfigurationError(f"{where}.trusted_network={self.trusted_network!r}: expected true or false")
+        if self.api_key_env is not None and not _VARIABLE.fullmatch(str(self.api_key_env)):
             # Not echoed: what stands there by mistake is likely a key.
             raise ConfigurationError(
                 f"{where}.api_key_env: expected the name of an environment variable, such as "
@@ -124,8 +125,8 @@ def _guard_keys(spec: ProviderSpec) -> None:
     for other in builtin_providers().values():
         if spec.api_key_env == other.api_key_env and spec.origin != other.origin:
             raise ConfigurationError(
-                f"providers.{spec.name}.api_key_env={spec.api_key_env!r}: this key belongs to {other.origin} and is not "
-                f"sent to {spec.origin}; use a variable of its own"
+                f"providers.{spec.name}.api_key_env={spec.api_key_env!r}: this key belongs to {other.origin} and "
+                f"is not sent to {spec.origin}; use a variable of its own"
             )
 
 
@@ -136,66 +137,6 @@ def _no_unknown_keys(name: str, table: Mapping[str, Any]) -> None:
             close = get_close_matches(key, known, n=1)
             hint = f"did you mean {close[0]!r}?" if close else f"expected one of {', '.join(known)}"
             raise ConfigurationError(f"providers.{name}.{key} is not a setting: {hint}")
-
-
-def origin_of(url: str) -> str:
-    """Scheme, host and port of an address; the port is written out only when it isn't the scheme's own."""
-    parts = urlsplit(url)
-    port = "" if parts.port in (None, {"https": 443, "http": 80}.get(parts.scheme)) else f":{parts.port}"
-    host = parts.hostname or ""
-    return f"{parts.scheme}://{f'[{host}]' if ':' in host else host}{port}"
-
-
-def check_base_url(key: str, url: str, *, trusted_network: bool = False) -> None:
-    """Refuses an address that would send keys or prompts where nobody meant them to go.
-
-    Args:
-        key: the setting it stands in, for the message.
-        url: the address.
-        trusted_network: allow plain http and private addresses.
-
-    Raises:
-        ConfigurationError: not http(s), user info, no host, plain http off loopback, a private or link-local address.
-    """
-    shown, parts = _parse(key, url)
-    loopback, private = _place_of(parts.hostname or "")
-    if loopback or trusted_network:
-        return
-    if parts.scheme == "http":
-        raise ConfigurationError(f"{key}={shown!r}: plain http would show keys and prompts to the network: use https, "
-                                 "a loopback address, or trusted_network = true")
-    if private:
-        raise ConfigurationError(f"{key}={shown!r}: a private address needs trusted_network = true")
-
-
-def _parse(key: str, url: str) -> tuple[str, Any]:
-    try:
-        parts = urlsplit(url)
-        _ = parts.port
-    except (ValueError, TypeError, AttributeError):
-        raise ConfigurationError(f"{key}: not an address; expected https://host/path") from None
-    if parts.username is not None or parts.password is not None:
-        # Not echoed: user info is a credential.
-        raise ConfigurationError(f"{key}: user info in an address is not allowed; name a variable in api_key_env")
-    shown = url[:128]
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ConfigurationError(f"{key}={shown!r}: expected https://host/path")
-    if any(c.isspace() or not c.isprintable() for c in url) or "\\" in url or parts.query or parts.fragment:
-        raise ConfigurationError(f"{key}={shown!r}: blanks, control characters, backslashes, ? and # are not allowed")
-    return shown, parts
-
-
-def _place_of(host: str) -> tuple[bool, bool]:
-    """Whether a host is this machine, and whether it is an address that the public network doesn't route."""
-    if host == "localhost" or host.endswith(".localhost"):
-        return True, False
-    try:
-        address = ipaddress.ip_address(host)
-    except ValueError:
-        return False, False
-    mapped = getattr(address, "ipv4_mapped", None)
-    address = mapped or address
-    return address.is_loopback, not address.is_global
 
 
 def _one_of(key: str, value: object, allowed: tuple[str, ...]) -> None:

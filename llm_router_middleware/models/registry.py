@@ -50,9 +50,7 @@ class ModelRegistry:
             providers: names of those that may be routed to; the models of all others are known, but not routed to.
         """
         rows = catalog.rows()
-        specs = [
-            row.spec if row.spec.provider in providers else replace(row.spec, routable=False) for row in rows
-        ]
+        specs = [row.spec if row.spec.provider in providers else replace(row.spec, routable=False) for row in rows]
         aliases = {(row.spec.provider, alias): row.spec.name for row in rows for alias in row.aliases}
         return cls(specs, aliases=aliases)
 
