@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from llm_router_middleware.engine.call import Call, Outcome, Verdict
@@ -72,7 +73,7 @@ class Visit:
         flow = route(self._call, self._flow_plan(decision), self._kit, self._recording)
         return (yield from carry_out(flow, performer, self._sleep))
 
-    def rescue(self, bug: Exception) -> Steps[Verdict]:
+    def rescue(self) -> Steps[Verdict]:
         """A bug of ours: the answer that is there already, else the caller's own call."""
         self._fenced(lambda: self._recording.selected(self._own(), "router_error"))
         last = self._performer.last if self._performer is not None else None
@@ -90,7 +91,7 @@ class Visit:
         try:
             value = yield self._native.unchanged()
         except BaseException as exc:
-            self._fenced(lambda: self._record(Outcome(error=_plain_error(exc)), exc, began))
+            self._fenced(partial(self._record, Outcome(), exc, began))
             raise
         outcome = Outcome(value=value)
         self._fenced(lambda: self._observe(outcome))
@@ -121,15 +122,13 @@ class Visit:
         recording.attempted(self._own(), outcome, seconds, "closed")
         if exc is not None:
             recording.finish(success=False, error=_word(exc))
-            recording.keep(Verdict(error=exc if isinstance(exc, Exception) else None))
+            recording.keep(Verdict(error=exc) if isinstance(exc, Exception) else Verdict())
             return
         recording.keep(Verdict(outcome.value))
         if outcome.watch is None:
             recording.finish(success=True, outcome=outcome)
             return
-        outcome.watch.on_end(
-            lambda end: recording.finish(success=end.failure is None, error=end.error, outcome=end)
-        )
+        outcome.watch.on_end(lambda end: recording.finish(success=end.failure is None, error=end.error, outcome=end))
 
     def _fenced(self, act: Callable[[], None]) -> None:
         """Bookkeeping beside a call that must not be touched: it may fail, and is counted, but never raises."""
@@ -155,9 +154,7 @@ class Visit:
         return Usage(decision.prompt_tokens, min(cap, EXPECTED_OUTPUT_TOKENS), estimated=True)
 
     def _plain(self) -> dict[str, Any]:
-        plain = to_plain(self._call.body)
-        assert isinstance(plain, dict)
-        return plain
+        return {key: to_plain(value) for key, value in self._call.body.items()}
 
     def _sleep(self, seconds: float) -> Callable[[], Any]:
         if self._native.is_async:
@@ -175,10 +172,6 @@ def to_plain(value: Any) -> Any:
     if dump is not None:
         return dump(mode="json", exclude_unset=True)
     return [to_plain(item) for item in value]
-
-
-def _plain_error(exc: BaseException) -> Exception | None:
-    return exc if isinstance(exc, Exception) else None
 
 
 def _word(exc: BaseException) -> str:

@@ -135,7 +135,7 @@ class Call:
         wire: the dialect of the body.
         body: the JSON body as the caller's SDK shaped it. Never changed; every attempt starts from it.
         stream: whether the caller reads a stream.
-        origin: scheme, host and port of the caller's client.
+        endpoint: provider, origin and credential of the caller's client in one key; the credential as a short hash.
         retries: how often the caller's SDK would have tried again by itself.
         timeout_s: seconds the caller gave one request; None for no limit.
         native_only: only the caller's own client may answer (raw streams, stateful requests, hosted clouds).
@@ -146,7 +146,7 @@ class Call:
     wire: Wire
     body: Mapping[str, Any]
     stream: bool = False
-    origin: str = ""
+    endpoint: str = ""
     retries: int = 2
     timeout_s: float | None = None
     native_only: str | None = None

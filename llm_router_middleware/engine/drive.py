@@ -58,9 +58,7 @@ async def adrive(plan: Plan[T]) -> T:
         return value
 
 
-def carry_out(
-    flow: Flow, perform: Callable[[Attempt], Plan[Outcome]], sleep: Callable[[float], Step]
-) -> Plan[Verdict]:
+def carry_out(flow: Flow, perform: Callable[[Attempt], Plan[Outcome]], sleep: Callable[[float], Step]) -> Plan[Verdict]:
     """Joins the decisions of a call with the I/O that they ask for."""
     try:
         wish = next(flow)
@@ -79,8 +77,7 @@ def carry_out(
 def _grant(
     wish: Attempt | Pause, perform: Callable[[Attempt], Plan[Outcome]], sleep: Callable[[float], Step]
 ) -> Plan[Outcome | None]:
-    if type(wish) is Pause:
+    if isinstance(wish, Pause):
         yield sleep(wish.seconds)
         return None
-    assert isinstance(wish, Attempt)
     return (yield from perform(wish))

@@ -8,7 +8,7 @@ makes the caller's own call instead.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Generator, Iterable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -26,7 +26,7 @@ class Kit(Protocol):
     first_token_s: float | None
 
     def now(self) -> float: ...
-    def acquire(self, model: ModelSpec, lease_s: float | None) -> Any: ...
+    def acquire(self, model: ModelSpec, call: Call) -> Any: ...
     def settle(self, admission: Any, failure: Failure | None, *, neutral: bool = False) -> None: ...
     def learn(self, model: ModelSpec, seconds: float, outcome: Outcome) -> None: ...
     def tries_next(self, failure: Failure) -> bool: ...
@@ -111,7 +111,7 @@ class _Trail:
     def failed(self, attempt: Attempt, outcome: Outcome) -> bool:
         """Takes note of a failure; says whether another candidate may be tried."""
         failure = outcome.failure
-        assert failure is not None
+        assert failure is not None  # noqa: S101 - called for failures only
         self._remember(attempt, outcome)
         if failure.kind.retry_same or failure.kind in _SDK_RETRIES:
             self.again.append((attempt.model, failure))
@@ -174,7 +174,7 @@ class _Trail:
     def worst(self) -> Outcome:
         """The failure that the caller sees: of his own model, else of his own provider, else of another."""
         outcome = self.own_failure or self.native_failure or self.foreign_failure
-        assert outcome is not None
+        assert outcome is not None  # noqa: S101 - the last resort has been tried
         return outcome
 
 
@@ -216,6 +216,10 @@ def _admissible(plan: Plan, call: Call) -> Iterable[ModelSpec]:
     return plan.candidates
 
 
+Maybe = Generator[Attempt | Pause, Outcome | None, Verdict | None]
+"""A part of a flow: a verdict when the call is over, None when it goes on."""
+
+
 def _rounds(trail: _Trail) -> Flow:
     for round_ in range(1 + trail.call.retries):
         verdict = yield from _round(trail)
@@ -233,10 +237,10 @@ def _rounds(trail: _Trail) -> Flow:
     return _give_up(trail)
 
 
-def _round(trail: _Trail) -> Any:
+def _round(trail: _Trail) -> Maybe:
     while trail.queue and (trail.may_go_on() or not trail.attempts):
         model = trail.queue.popleft()
-        admission = trail.kit.acquire(model, trail.call.timeout_s)
+        admission = trail.kit.acquire(model, trail.call)
         if not admission:
             trail.refusals += 1
             trail.log.refused(model, admission.reason)
@@ -247,14 +251,15 @@ def _round(trail: _Trail) -> Any:
     return None
 
 
-def _try(trail: _Trail, model: ModelSpec, admission: Any) -> Any:
-    """One attempt: a verdict when the call is over, None when it goes on."""
+def _try(trail: _Trail, model: ModelSpec, admission: Any) -> Maybe:
+    """One attempt, with its permit; None for the last resort, which needs none."""
     kit, log = trail.kit, trail.log
     attempt = trail.attempt(model)
     trail.attempts += 1
     began = kit.now()
     try:
         outcome = yield attempt
+        assert outcome is not None  # noqa: S101 - an attempt is always answered by its outcome
     except BaseException:
         _settle(kit, admission, None, neutral=True)
         raise
@@ -285,8 +290,8 @@ def _succeed(trail: _Trail, attempt: Attempt, outcome: Outcome, admission: Any, 
 
 def _give_up(trail: _Trail, outcome: Outcome | None = None) -> Verdict:
     outcome = outcome or trail.worst()
-    assert outcome.failure is not None
-    error = outcome.failure.kind.label if outcome.error is None else type(outcome.error).__name__
+    kind = outcome.failure.kind.label if outcome.failure is not None else None
+    error = kind if outcome.error is None else type(outcome.error).__name__
     trail.log.finish(success=False, error=error)
     return Verdict(outcome.value, outcome.error)
 

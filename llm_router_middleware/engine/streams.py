@@ -11,7 +11,7 @@ import zlib
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from wrapt import ObjectProxy
 
@@ -41,8 +41,8 @@ class Reader(Protocol):
     def end(self) -> bytes:
         """The provider's stream has ended: returns the closing bytes for the caller's SDK."""
 
-    def tail(self, chunk: bytes) -> None:
-        """Takes the stream's last bytes, beginning anywhere, to learn how it ended."""
+    def tail(self, chunk: bytes, *, continued: bool) -> None:
+        """Takes the stream's last bytes, to learn how it ended: the rest of it, or a piece that begins anywhere."""
 
     def break_off(self, failure: Failure) -> bytes:
         """The provider's stream broke after content was handed on: the failure in the caller's in-band form."""
@@ -55,7 +55,7 @@ class StreamEnd:
     Attributes:
         complete: the terminator was seen.
         failure: the provider's failure; None when it is not to blame.
-        error: a word for the event: None for success, "closed", "abandoned", "cancelled", "truncated" or a kind's label.
+        error: a word for the event: None for success, else "closed", "abandoned", "cancelled" or a kind's label.
         usage: tokens that the provider reported.
         served_model: the model that the provider says has answered.
     """
@@ -67,16 +67,23 @@ class StreamEnd:
     served_model: str | None = None
 
 
+if TYPE_CHECKING:
+    _Proxy = ObjectProxy[Any]
+else:
+    _Proxy = ObjectProxy  # not generic before wrapt 2
+
+
 class Watch:
     """Follows one streamed answer from its first byte to its end, and says once how it ended."""
 
-    __slots__ = ("__weakref__", "_decode", "_ended", "_kept", "_listener", "_tail", "reader")
+    __slots__ = ("__weakref__", "_cut", "_decode", "_ended", "_kept", "_listener", "_tail", "reader")
 
     def __init__(self, reader: Reader, decode: Callable[[bytes], bytes] | None = None) -> None:
         self.reader = reader
         self._decode = decode
         self._tail: deque[bytes] = deque()
         self._kept = 0
+        self._cut = False
         self._ended: StreamEnd | None = None
         self._listener: Callable[[StreamEnd], None] | None = None
 
@@ -102,6 +109,7 @@ class Watch:
         self._kept += len(decoded)
         while self._kept - len(self._tail[0]) >= TAIL_BYTES:
             self._kept -= len(self._tail.popleft())
+            self._cut = True
         return chunk
 
     def closing(self) -> bytes:
@@ -139,8 +147,8 @@ class Watch:
     def _verdict(self, otherwise: str) -> StreamEnd:
         """Success if the terminator was seen; else the word for how it ended without."""
         reader = self.reader
-        if self._tail and not reader.finished:
-            reader.tail(b"".join(self._tail))
+        if self._tail:
+            reader.tail(b"".join(self._tail), continued=not self._cut)
         if reader.failure is not None:
             return StreamEnd(False, reader.failure, reader.failure.kind.label, reader.usage, reader.served_model)
         if reader.finished:
@@ -149,7 +157,7 @@ class Watch:
         return StreamEnd(False, failure, otherwise, reader.usage, reader.served_model)
 
 
-class Tap(ObjectProxy):  # type: ignore[misc]  # wrapt ships no types
+class Tap(_Proxy):
     """Stands for the byte stream of an HTTP response; hands on its bytes and tells the watch.
 
     A proxy, so that it passes for the HTTP library's own stream class and forwards whatever else is asked of it.
@@ -184,6 +192,11 @@ class Tap(ObjectProxy):  # type: ignore[misc]  # wrapt ships no types
         """Keeps a chunk that was read ahead for the SDK."""
         if chunk:
             self._self_head.append(chunk)
+
+    def classify(self, exc: BaseException) -> Failure:
+        """What an exception while reading means."""
+        failure: Failure = self._self_classify(exc)
+        return failure
 
     @property
     def error(self) -> BaseException | None:
@@ -246,7 +259,7 @@ class Tap(ObjectProxy):  # type: ignore[misc]  # wrapt ships no types
     def _broken(self, exc: Exception) -> bytes | None:
         """Reading failed: the last bytes for the caller's SDK, or None where it shall see the exception itself."""
         watch = self._self_watch
-        failure = self._self_classify(exc)
+        failure = self.classify(exc)
         watch.failed(failure)
         return watch.reader.break_off(failure) if watch.reader.translating else None
 
@@ -292,7 +305,7 @@ def open_until_content(
             chunk = yield pull
         except Exception as exc:  # noqa: BLE001 - any failure to read is the provider's, and is replayed to the SDK
             tap.stop_at(exc)
-            return tap._self_classify(exc)  # type: ignore[no-any-return]
+            return tap.classify(exc)
         if chunk is None:
             return _ended_early(tap, watch)
         shown = watch.head(chunk)

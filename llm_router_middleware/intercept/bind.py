@@ -47,5 +47,4 @@ def unwrap(client: C) -> C:
 
 def is_wrapped(client: object) -> bool:
     """Whether the client's calls are routed outside of any scope."""
-    bound = getattr(client, door.BINDING, None)
-    return bound is not None and bound is not door.UNROUTED
+    return getattr(client, door.BINDING, None) is not None

@@ -8,19 +8,13 @@ from typing import Any
 
 from llm_router_middleware.engine.drive import Plan, adrive, drive
 from llm_router_middleware.intercept import scope
-from llm_router_middleware.intercept.native import NativeClient
+from llm_router_middleware.intercept.native import ENTRANCE, NativeClient
 from llm_router_middleware.intercept.sdk import read_request
 
-__all__ = ["BINDING", "ENTRANCE", "UNROUTED", "aenter", "enter"]
+__all__ = ["BINDING", "ENTRANCE", "aenter", "enter"]
 
 BINDING = "_llm_router"
 """The attribute by which a client, or in an environment-wide installation its class, names its router."""
-
-ENTRANCE = "_llm_router_entrance"
-"""The attribute by which a patched class describes itself."""
-
-UNROUTED = object()
-"""The binding of clients that are ours: never routed, not even inside a scope."""
 
 _logger = logging.getLogger("llm_router")
 
@@ -44,7 +38,7 @@ async def aenter(wrapped: Callable[..., Any], client: Any, args: Any, kwargs: An
 def _router_for(client: Any) -> Any:
     bound = getattr(client, BINDING, None)
     active = scope.current()
-    if bound is UNROUTED or (bound is None and active is None):
+    if bound is None and active is None:
         return None
     if active is not None and active.router is not None:
         return active.router
@@ -59,10 +53,10 @@ def _visit(router: Any, client: Any, args: Any, kwargs: Any) -> Plan[Any]:
         visit = _open(router, client, beneath, *args, **kwargs)
         verdict = yield from visit.plan()
     except Exception as bug:  # noqa: BLE001 - fail open: a bug of ours never breaks a call that would have worked
-        _logger.warning("llm_router: a call goes on unrouted after an internal %s", type(bug).__name__)
+        _logger.warning("llm_router: a call goes on unrouted after an internal %s", _whereabouts(bug))
         if visit is None:
             return (yield lambda: beneath(*args, **kwargs))
-        verdict = yield from visit.rescue(bug)
+        verdict = yield from visit.rescue()
     return verdict.deliver()
 
 
@@ -74,3 +68,12 @@ def _open(
     native = NativeClient(client, entrance, beneath, request, cast_to, options, stream, rest)
     active = scope.current()
     return router.visit(native, active.limits if active is not None else None)
+
+
+def _whereabouts(bug: Exception) -> str:
+    """The bug's class and place. Not its message, which may quote the request."""
+    trace = bug.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    where = "" if trace is None else f" at {trace.tb_frame.f_globals.get('__name__')}:{trace.tb_lineno}"
+    return type(bug).__name__ + where

@@ -28,7 +28,8 @@ def dropin(name: str) -> type:
     except ImportError as exc:
         raise ImportError(f"{name} needs the {CLIENTS[name]} package: pip install {CLIENTS[name]}") from exc
     namespace = {"__doc__": real.__doc__, "__module__": "llm_router_middleware", "_real": real}
-    return _Dropin(name, (), namespace)
+    made: type = _Dropin(name, (), namespace)
+    return made
 
 
 class _Dropin(type):

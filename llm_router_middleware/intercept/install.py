@@ -1,4 +1,4 @@
-"""The one patch per concrete client class: `request`, which every call form passes, and `copy`, which carries a binding on.
+"""The one patch per concrete client class: `request`, which every call form passes, and `copy`, which keeps a binding.
 
 Importing this module patches nothing. A class is patched when its first client is bound, or a scope is entered.
 """
@@ -38,7 +38,7 @@ class Entrance:
         """The client's `request` as it is beneath us, looked up now: a tracer that came after us is not skipped."""
         if self.own is not None:
             return self.own.__get__(client, type(client))
-        return super(self.cls, client).request  # type: ignore[misc]
+        return super(self.cls, client).request  # type: ignore[arg-type, misc, unused-ignore]  # mypy knows super(type) only
 
 
 def install(client_class: type) -> Entrance:

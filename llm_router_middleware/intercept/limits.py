@@ -25,14 +25,14 @@ def checked_limits(given: Mapping[str, Any]) -> dict[str, Any]:
     return {name: _checked(name, value) for name, value in given.items() if value is not None}
 
 
-def narrowed(outer: Limits, inner: Mapping[str, Any]) -> Limits:
+def narrowed(outer: Mapping[str, Any], inner: Mapping[str, Any]) -> dict[str, Any]:
     """An outer scope's limits with an inner scope's on top: the inner one wins, but for the two that only tighten."""
-    merged = dict(inner)
-    if "allow_providers" in merged and outer.allow_providers is not None:
-        merged["allow_providers"] = merged["allow_providers"] & outer.allow_providers
-    if "deadline_s" in merged and outer.deadline_s is not None:
-        merged["deadline_s"] = min(merged["deadline_s"], outer.deadline_s)
-    return dataclasses.replace(outer, **merged)
+    merged = {**outer, **inner}
+    if "allow_providers" in outer and "allow_providers" in inner:
+        merged["allow_providers"] = outer["allow_providers"] & inner["allow_providers"]
+    if "deadline_s" in outer and "deadline_s" in inner:
+        merged["deadline_s"] = min(outer["deadline_s"], inner["deadline_s"])
+    return merged
 
 
 def _checked(name: str, value: Any) -> Any:

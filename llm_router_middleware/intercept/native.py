@@ -8,10 +8,26 @@ from typing import Any
 
 from llm_router_middleware.intercept.sdk import SDKS, Request, Sdk, rewritten
 
-__all__ = ["NativeClient"]
+__all__ = ["NativeClient", "provider_of"]
+
+ENTRANCE = "_llm_router_entrance"
+"""The attribute by which a patched client class describes itself."""
 
 _CLOUDS = ("Azure", "Bedrock", "Vertex", "Foundry", "AWS")
 """Words in the class names of clients for hosted clouds, where models have other names and requests are signed."""
+
+
+def provider_of(client: Any) -> str:
+    """Whom a client talks to: a hosted cloud, another provider by its host, else the SDK's own provider."""
+    name = type(client).__name__
+    cloud = next((cloud for cloud in _CLOUDS if cloud in name), None)
+    if cloud is not None:
+        return cloud.lower()
+    host = client.base_url.host
+    for sdk in SDKS.values():
+        if host in sdk.hosts:
+            return sdk.name
+    return getattr(type(client), ENTRANCE).sdk.name  # type: ignore[no-any-return]
 
 
 class NativeClient:
@@ -61,13 +77,14 @@ class NativeClient:
 
     @property
     def provider(self) -> str:
-        """Whom the client talks to: a hosted cloud, another provider by its host, else the SDK's own provider."""
-        name = type(self.client).__name__
-        cloud = next((cloud for cloud in _CLOUDS if cloud in name), None)
-        if cloud is not None:
-            return cloud.lower()
-        host = self.client.base_url.host
-        return next((sdk.name for sdk in SDKS.values() if host in sdk.hosts), self.sdk.name)
+        """Whom the client talks to."""
+        return provider_of(self.client)
+
+    @property
+    def credential(self) -> str:
+        """Tells the client's key from others in this process, and tells nothing about it."""
+        key = getattr(self.client, "api_key", None)
+        return f"{hash(key) & 0xFFFF:04x}" if isinstance(key, str) else ""
 
     @property
     def retries(self) -> int:

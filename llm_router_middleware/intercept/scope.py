@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import dataclasses
 import functools
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from contextvars import ContextVar, Token
 from dataclasses import dataclass
-from typing import Any, ParamSpec, TypeVar, overload
+from typing import Any, ParamSpec, TypeVar
 
-from llm_router_middleware.engine.call import Limits
 from llm_router_middleware.intercept.limits import checked_limits, narrowed
 
 __all__ = ["Scope", "current", "default_router", "routed"]
@@ -21,10 +19,10 @@ R = TypeVar("R")
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """What holds inside: a router for clients that have none, and limits for every call."""
+    """What holds inside: a router for every client, if one was named, and limits for every call."""
 
     router: Any
-    limits: Limits
+    limits: Mapping[str, Any]
     outer: Scope | None = None
 
 
@@ -63,11 +61,12 @@ class routed:  # noqa: N801 - reads as a word in `with routed(...)` and `@routed
         ConfigurationError: a value is not one of those allowed.
     """
 
-    @overload
-    def __new__(cls, function: Callable[P, R], /) -> Callable[P, R]: ...  # type: ignore[misc]
-    @overload
-    def __new__(
-        cls,
+    def __new__(cls, function: Any = None, /, **_options: Any) -> Any:
+        # `@routed` without parentheses.
+        return super().__new__(cls) if function is None else cls()(function)
+
+    def __init__(
+        self,
         *,
         router: Any = None,
         tier: str | None = None,
@@ -75,19 +74,23 @@ class routed:  # noqa: N801 - reads as a word in `with routed(...)` and `@routed
         max_tier: str | None = None,
         max_latency_s: float | None = None,
         pinned: bool | None = None,
-        allow_providers: Any = None,
-        lossy: Any = None,
+        allow_providers: Iterable[str] | None = None,
+        lossy: Iterable[str] | None = None,
         deadline_s: float | None = None,
-    ) -> routed: ...
-
-    def __new__(cls, function: Any = None, /, **options: Any) -> Any:
-        if function is not None:
-            return cls()(function)
-        return super().__new__(cls)
-
-    def __init__(self, *, router: Any = None, **limits: Any) -> None:
+    ) -> None:
         self._router = router
-        self._limits = checked_limits(limits)
+        self._limits = checked_limits(
+            {
+                "tier": tier,
+                "min_tier": min_tier,
+                "max_tier": max_tier,
+                "max_latency_s": max_latency_s,
+                "pinned": pinned,
+                "allow_providers": allow_providers,
+                "lossy": lossy,
+                "deadline_s": deadline_s,
+            }
+        )
 
     # -- as a context manager
 
@@ -114,7 +117,7 @@ class routed:  # noqa: N801 - reads as a word in `with routed(...)` and `@routed
 
     def _inside(self, outer: Scope | None) -> Scope:
         if outer is None:
-            return Scope(self._router, dataclasses.replace(Limits(), **self._limits))
+            return Scope(self._router, self._limits)
         router = self._router if self._router is not None else outer.router
         return Scope(router, narrowed(outer.limits, self._limits), outer)
 

@@ -17,7 +17,7 @@ from typing import Any
 
 from llm_router_middleware.engine.call import Wire
 
-__all__ = ["CHAT_PATHS", "Backend", "Backends"]
+__all__ = ["CHAT_PATHS", "Backend", "Backends", "fingerprint"]
 
 CHAT_PATHS: Mapping[Wire, str] = {
     "openai_chat": "/chat/completions",
@@ -33,10 +33,10 @@ _RAW = "X-Stainless-Raw-Response"
 class Backend:
     """One client of another provider, asked beneath the door with a wire body, for a raw HTTP response."""
 
-    def __init__(self, client: Any, sdk: Any, beneath: Callable[..., Any]) -> None:
+    def __init__(self, client: Any, entrance: Any) -> None:
         self.client = client
-        self.sdk = sdk
-        self._beneath = beneath
+        self.sdk = entrance.sdk
+        self._entrance = entrance
 
     def post(self, wire: Wire, body: dict[str, Any], timeout_s: float | None) -> Callable[[], Any]:
         """A step that sends a body and gives the SDK's raw response, its HTTP body unread.
@@ -55,8 +55,10 @@ class Backend:
             options["timeout"] = timeout_s
         final = base.FinalRequestOptions.construct(**options)
         # A stream in any case: the body is read by a step of its own, where a failure to read it can be told apart.
-        streams = self.sdk.module.AsyncStream if asyncio_client(self.client) else self.sdk.module.Stream
-        return lambda: self._beneath(object, final, stream=True, stream_cls=streams[object])
+        module = self.sdk.module
+        streams = module.AsyncStream if self._entrance.is_async else module.Stream
+        request = self._entrance.beneath(self.client)
+        return lambda: request(object, final, stream=True, stream_cls=streams[object])
 
 
 class Backends:
@@ -65,7 +67,8 @@ class Backends:
     Args:
         providers: what is known of each provider, by name: objects with `name`, `sdk` and `wire`.
         credentials: the key and base URL of a provider; None where its key is absent.
-        enter: prepares an SDK client class and says how to reach beneath the door: returns (sdk, beneath).
+        client_class: an SDK's client class, by the SDK's name, sync or async; imports the SDK.
+        enter: what the door knows of a client class, so that a backend is asked beneath it.
         given: clients to use as they are.
         name_of: the provider that a given client talks to.
     """
@@ -74,12 +77,14 @@ class Backends:
         self,
         providers: Mapping[str, Any],
         credentials: Callable[[Any], Any],
-        enter: Callable[[Any], tuple[Any, Callable[..., Any]]],
+        client_class: Callable[[str, bool], type],
+        enter: Callable[[type], Any],
+        name_of: Callable[[Any], str],
         given: Iterable[Any] = (),
-        name_of: Callable[[Any], str] = lambda client: str(client),
     ) -> None:
         self._providers = providers
         self._credentials = {name: credentials(spec) for name, spec in providers.items()}
+        self._client_class = client_class
         self._enter = enter
         self._lock = threading.Lock()
         self._installed: dict[str, bool] = {}
@@ -87,8 +92,8 @@ class Backends:
         self._async: weakref.WeakKeyDictionary[Any, dict[str, Backend]] = weakref.WeakKeyDictionary()
         self._given: dict[tuple[str, bool], Backend] = {}
         for client in given:
-            sdk, beneath = enter(client)
-            self._given[name_of(client), asyncio_client(client)] = Backend(client, sdk, beneath)
+            entrance = enter(type(client))
+            self._given[name_of(client), entrance.is_async] = Backend(client, entrance)
 
     def unavailable(self, provider: str, is_async: bool) -> str | None:
         """Why nobody can be asked there; None if someone can. Builds nothing, imports nothing."""
@@ -113,10 +118,10 @@ class Backends:
         spec = self._providers.get(provider)
         return None if spec is None else spec.wire
 
-    def origin(self, provider: str) -> str:
-        """The base URL that a provider is asked at, as a key for its breaker."""
+    def endpoint(self, provider: str) -> str:
+        """Provider, origin and credential in one key, for its circuit breaker."""
         credentials = self._credentials.get(provider)
-        return str(getattr(credentials, "base_url", "") or "")
+        return provider if credentials is None else f"{provider}@{credentials.origin}#{fingerprint(credentials.key)}"
 
     def get(self, provider: str, is_async: bool) -> Backend:
         """The backend of a provider, built now if it was never needed before."""
@@ -136,23 +141,16 @@ class Backends:
 
     def _build(self, provider: str, is_async: bool) -> Backend:
         spec, credentials = self._providers[provider], self._credentials[provider]
-        module = importlib.import_module(spec.sdk)
-        roots = {"openai": ("OpenAI", "AsyncOpenAI"), "groq": ("Groq", "AsyncGroq")}
-        cls = getattr(module, roots.get(spec.sdk, ("Anthropic", "AsyncAnthropic"))[is_async])
-        options: dict[str, Any] = {"api_key": credentials.key, "max_retries": 0}
-        if credentials.base_url:
-            options["base_url"] = credentials.base_url
-        if "open_telemetry" in inspect.signature(cls).parameters:
+        entrance = self._enter(self._client_class(spec.sdk, is_async))
+        options: dict[str, Any] = {"api_key": credentials.key, "base_url": credentials.base_url, "max_retries": 0}
+        if "open_telemetry" in inspect.signature(entrance.cls).parameters:
             options["open_telemetry"] = False
-        client = cls(**options)
+        client = entrance.cls(**options)
         # A redirect to another origin would carry the prompt, and headers other than Authorization, with it.
         client._client.follow_redirects = False
-        sdk, beneath = self._enter(client)
-        return Backend(client, sdk, beneath)
+        return Backend(client, entrance)
 
 
-def asyncio_client(client: Any) -> bool:
-    """Whether a client's calls are awaited."""
-    return "Async" in next(
-        (cls.__name__ for cls in type(client).__mro__ if cls.__module__.endswith("._base_client")), ""
-    )
+def fingerprint(key: object) -> str:
+    """Tells credentials apart within one process, and tells nothing about them: 16 bits of a hash keyed per process."""
+    return f"{hash(key) & 0xFFFF:04x}" if isinstance(key, str) else ""

@@ -22,11 +22,11 @@ class Shadows:
     """The shadow clients of one router: at most one per SDK, sync or async, strict or not.
 
     Args:
-        unrouted: the binding that keeps the door from routing them.
+        beneath: a client's `request` beneath the door, so that a shadow is never routed itself.
     """
 
-    def __init__(self, bind_unrouted: Callable[[Any], None]) -> None:
-        self._bind_unrouted = bind_unrouted
+    def __init__(self, beneath: Callable[[Any], Callable[..., Any]]) -> None:
+        self._beneath = beneath
         self._clients: dict[tuple[str, bool, bool], Any] = {}
         self._waiting: dict[str, Any] = {}
         self._tickets = itertools.count(1)
@@ -49,8 +49,8 @@ class Shadows:
         content = {"content": body} if body is not None else {"stream": _body(http, stream, native.is_async)}
         self._waiting[ticket] = http.Response(status, headers=headers, **content)
         options = native.detached({_TICKET: ticket})
-        request = type(client).request
-        return lambda: request(client, native.cast_to, options, stream=native.stream, **native.rest)
+        request = self._beneath(client)
+        return lambda: request(native.cast_to, options, stream=native.stream, **native.rest)
 
     def _client(self, sdk: Any, is_async: bool, strict: bool) -> Any:
         key = (sdk.name, is_async, strict)
@@ -72,15 +72,13 @@ class Shadows:
         }
         if "open_telemetry" in inspect.signature(cls).parameters:
             options["open_telemetry"] = False
-        client = cls(**options)
-        self._bind_unrouted(client)
-        return client
+        return cls(**options)
 
 
 def http_library(sdk: Any) -> Any:
     """The HTTP library that an SDK speaks: httpx2 for openai >= 3 and anthropic >= 1, else httpx."""
     base = sys.modules[f"{sdk.name}._base_client"]
-    return getattr(base, "httpx2", None) or base.httpx  # type: ignore[attr-defined]
+    return getattr(base, "httpx2", None) or base.httpx
 
 
 def _transport(http: Any, is_async: bool, take: Callable[[str], Any]) -> Any:

@@ -145,9 +145,7 @@ class Policy:
             return f"{model.tier} is below min_tier {limits.min_tier}"
         return None
 
-    def _order(
-        self, able: list[ModelSpec], tier: Tier, requested: ModelSpec | None, call: Call
-    ) -> list[ModelSpec]:
+    def _order(self, able: list[ModelSpec], tier: Tier, requested: ModelSpec | None, call: Call) -> list[ModelSpec]:
         """The tier itself, then the tiers above, then, if allowed, the tiers below from the nearest down."""
 
         def place(model: ModelSpec) -> tuple[int, int, int]:
@@ -181,11 +179,12 @@ def _step_up_when_slow(
 ) -> tuple[list[ModelSpec], str]:
     """Puts models that are too slow now behind those that are not; they stay candidates."""
     limit = limits.max_latency_s
-    if limit is None or len(order) < 2 or not world.too_slow(order[0], limit):
+    if limit is None or len(order) < 2:
         return order, reason
-    start = order[0].tier.rank
-    fast = [m for m in order if m.tier.rank >= start and not world.too_slow(m, limit)]
-    if not fast:
+    # Asked once per model: the answer may be a throw of the dice, by which a slow model is tried now and then.
+    slow = {model.key for model in order if world.too_slow(model, limit)}
+    fast = [m for m in order if m.key not in slow and m.tier.rank >= order[0].tier.rank]
+    if order[0].key not in slow or not fast:
         return order, reason
     return [*fast, *(m for m in order if m not in fast)], "latency_fallback"
 
@@ -216,7 +215,9 @@ def _dearer(ours: float | None, theirs: float | None) -> bool:
 
 
 def select_model(
-    complexity: ComplexityScore, models: Iterable[ModelSpec], max_latency_s: float | None = None,
+    complexity: ComplexityScore,
+    models: Iterable[ModelSpec],
+    max_latency_s: float | None = None,
     p95: Callable[[str], float | None] = lambda _key: None,
 ) -> ModelSpec | None:
     """The tutorial's question: the first model of the score's tier, or of a higher one when that is too slow.

@@ -1,0 +1,151 @@
+"""What a router's calls share: permits, latencies, money, and the memory of what did not fit."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import Any
+
+from llm_router_middleware.engine.call import Call, Failure, FailureKind, Outcome
+from llm_router_middleware.models.spec import ModelSpec
+
+__all__ = ["Kit", "Misfits"]
+
+_BACKOFF_BASE_S = 0.5
+_BACKOFF_CAP_S = 8.0
+"""The SDKs' own first and longest pause between tries (INITIAL_RETRY_DELAY, MAX_RETRY_DELAY in their constants)."""
+
+_LEASE_GRACE_S = 5.0
+"""Seconds beyond an attempt's timeout after which a probe that never reported is given up (reliability 1.5)."""
+
+_LONGEST_WAIT_S = 60.0
+"""A `Retry-After` beyond this is not waited for, as in the SDKs."""
+
+
+class Kit:
+    """The flow's view of a router.
+
+    Args:
+        breakers: who may be asked.
+        latency: how fast they have been.
+        endpoint_of: the breaker key of another provider than the caller's.
+        find: what the registry knows of (provider, model).
+        misfits: what providers have rejected.
+        now: monotonic seconds.
+        random: a number in [0, 1) for jitter.
+        max_attempts: requests per call, retries aside.
+        first_token_s: seconds until a stream must show content while there is another candidate.
+        auth_failover: whether a rejected key tries the next provider.
+    """
+
+    def __init__(
+        self,
+        *,
+        breakers: Any,
+        latency: Any,
+        endpoint_of: Callable[[str], str],
+        find: Callable[[str, str], ModelSpec | None],
+        misfits: Misfits,
+        now: Callable[[], float],
+        random: Callable[[], float],
+        max_attempts: int = 5,
+        first_token_s: float | None = None,
+        auth_failover: bool = False,
+    ) -> None:
+        self.now = now
+        self.find = find
+        self.max_attempts = max_attempts
+        self.first_token_s = first_token_s
+        self.bugs = 0
+        self._breakers = breakers
+        self._latency = latency
+        self._endpoint_of = endpoint_of
+        self._misfits = misfits
+        self._random = random
+        self._auth_failover = auth_failover
+
+    def acquire(self, model: ModelSpec, call: Call) -> Any:
+        """Asks the circuit breakers for permission to ask a model."""
+        endpoint = call.endpoint if model.provider == call.provider else self._endpoint_of(model.provider)
+        lease_s = None if call.timeout_s is None else call.timeout_s + _LEASE_GRACE_S
+        return self._breakers.acquire(endpoint, model.name, lease_s)
+
+    def settle(self, admission: Any, failure: Failure | None, *, neutral: bool = False) -> None:
+        """Tells the circuit breakers what came of it."""
+        self._breakers.settle(admission, failure, neutral=neutral)
+
+    def learn(self, model: ModelSpec, seconds: float, outcome: Outcome) -> None:
+        """Takes note of how long an answer, or the first content of a stream, took."""
+        if outcome.watch is not None:
+            self._latency.record_first_token(model.key, seconds)
+        else:
+            tokens = getattr(outcome.usage, "output_tokens", None)
+            self._latency.record(model.key, seconds, output_tokens=tokens)
+
+    def tries_next(self, failure: Failure) -> bool:
+        """Whether a failure lets another candidate be tried."""
+        if failure.kind is FailureKind.AUTH:
+            return self._auth_failover
+        return failure.kind.tries_next
+
+    def incompatible(self, model: ModelSpec, call: Call) -> None:
+        """Remembers that a model's provider has rejected a rewrite of such a request."""
+        self._misfits.add(model.key, call)
+
+    def backoff_s(self, round_: int, failure: Failure) -> float | None:
+        """Seconds to wait before another round, as the SDKs wait; None when the provider asks for too long."""
+        if failure.retry_after_s is not None:
+            return failure.retry_after_s if failure.retry_after_s <= _LONGEST_WAIT_S else None
+        pause = min(_BACKOFF_BASE_S * 2.0**round_, _BACKOFF_CAP_S)
+        return pause * (1 - 0.25 * self._random())
+
+    def share_of(self, left_s: float, model: ModelSpec) -> float:
+        """Seconds for an attempt that has an alternative: three quarters of what is left, or 1.5 times its slowest."""
+        slowest = self._latency.p95(model.key)
+        share = 0.75 * left_s if slowest is None else min(0.75 * left_s, 1.5 * slowest)
+        return max(share, min(1.0, left_s))
+
+    def bug(self) -> None:
+        """Counts a failure of ours that a call was not made to feel."""
+        self.bugs += 1
+
+
+class Misfits:
+    """Which model has rejected what kind of request, for a while. Bounded.
+
+    Args:
+        shape_of: what kind of request a call is.
+        now: monotonic seconds.
+        ttl_s: seconds after which it is tried again.
+    """
+
+    def __init__(
+        self, shape_of: Callable[[Call], Any], now: Callable[[], float], ttl_s: float = 600.0, size: int = 512
+    ) -> None:
+        self._shape_of = shape_of
+        self._now = now
+        self._ttl_s = ttl_s
+        self._size = size
+        self._until: OrderedDict[tuple[str, Any], float] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def add(self, key: str, call: Call) -> None:
+        """Remembers a rejection."""
+        shape = self._shape_of(call)
+        with self._lock:
+            self._until[key, shape] = self._now() + self._ttl_s
+            if len(self._until) > self._size:
+                self._until.popitem(last=False)
+
+    def __bool__(self) -> bool:
+        return bool(self._until)
+
+    def why(self, key: str, call: Call) -> str | None:
+        """Why a model is not offered such a request now; None if it is."""
+        if not self._until:
+            return None
+        until = self._until.get((key, self._shape_of(call)))
+        if until is None or until <= self._now():
+            return None
+        return "its provider rejected such a request a moment ago"

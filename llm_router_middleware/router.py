@@ -1,0 +1,260 @@
+"""Router: the only composition root. Parts are made and joined here, and nowhere else."""
+
+from __future__ import annotations
+
+import random as _random
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from functools import lru_cache
+from os import PathLike
+from typing import Any
+
+from llm_router_middleware.engine.call import Call, Limits
+from llm_router_middleware.events.event import RoutingEvent
+from llm_router_middleware.events.recorder import Recorder
+from llm_router_middleware.intercept.limits import checked_limits, narrowed
+from llm_router_middleware.kit import Kit, Misfits
+from llm_router_middleware.models.prices import cost_usd
+from llm_router_middleware.models.registry import ModelRegistry
+from llm_router_middleware.models.spec import ModelSpec
+from llm_router_middleware.parts import (
+    backends_of,
+    breakers_of,
+    latency_of,
+    policy_of,
+    registry_of,
+    scorer_of,
+    sinks_of,
+    trade_of,
+)
+from llm_router_middleware.routing.decision import RoutingDecision
+from llm_router_middleware.routing.policy import AUTO, World
+from llm_router_middleware.routing.requirements import requirements
+from llm_router_middleware.scoring import ask, estimate_tokens
+from llm_router_middleware.settings import RouterSettings, switches
+from llm_router_middleware.visit import Visit
+
+__all__ = ["Router"]
+
+
+class Router:
+    """Decides, carries out and records the calls of the clients bound to it. One serves sync and async clients alike.
+
+    Args:
+        models: what to route to: `ModelSpec`s, or a mapping of tiers to models by spec or name. Today's models of the
+            three providers when None.
+        scorer: how hard a text is: a `Scorer`, any function from text to `ComplexityScore`, or "learned" or
+            "heuristic".
+        sinks: who gets the events beside the logger `llm_router`: callables of one `RoutingEvent`.
+        backends: SDK clients that may answer when the caller's own provider can't, used as they are. Others are built
+            when they are needed, of the providers whose keys are in the environment.
+        settings: the configuration; read from environment and `llm_router.toml` when None.
+        now: monotonic seconds.
+        clock: seconds since the epoch.
+        random: a number in [0, 1), for jitter.
+        overrides: single settings, over all others: `Router(max_tier="mid")`.
+
+    Raises:
+        ConfigurationError: a setting is wrong; the message names the key, the value and what is allowed.
+    """
+
+    def __init__(
+        self,
+        models: Iterable[ModelSpec] | Mapping[str, Any] | ModelRegistry | None = None,
+        *,
+        scorer: Callable[[str], Any] | str | None = None,
+        sinks: Iterable[Callable[[RoutingEvent], None]] = (),
+        backends: Iterable[Any] = (),
+        settings: RouterSettings | None = None,
+        now: Callable[[], float] = time.monotonic,
+        clock: Callable[[], float] = time.time,
+        random: Callable[[], float] = _random.random,
+        **overrides: Any,
+    ) -> None:
+        if settings is None:
+            settings = RouterSettings.load(**overrides)
+        elif overrides:
+            settings = settings.with_overrides(**overrides)
+        self.settings = settings
+        self.registry = registry_of(models, settings)
+        self.scorer = scorer_of(scorer, settings)
+        self.breakers = breakers_of(settings, now, random)
+        self.latency = latency_of(settings, now, random)
+        self._disabled = False
+        self._backends = backends_of(settings, backends)
+        self._policy = policy_of(settings)
+        self._limits = checked_limits(settings.limits())
+        self._standing = Limits(**self._limits)
+        self._tier_of = _controller(settings)
+        self._misfits = Misfits(_shape, now)
+        self._recorder = Recorder(sinks_of(settings, sinks), cost_usd, now, clock)
+        self._trade = trade_of(self._backends, now, clock)
+        self._kit = Kit(
+            breakers=self.breakers,
+            latency=self.latency.tracker,
+            endpoint_of=self._backends.endpoint,
+            find=self.registry.find,
+            misfits=self._misfits,
+            now=now,
+            random=random,
+            max_attempts=settings.max_attempts,
+            first_token_s=settings.first_token_deadline_s,
+            auth_failover=settings.auth_failover,
+        )
+
+    # -- three more ways to make one
+
+    @classmethod
+    def from_env(cls, **options: Any) -> Router:
+        """A router configured by `LLM_ROUTER_*` and `llm_router.toml`, and by `options` over both."""
+        return cls(**options)
+
+    @classmethod
+    def from_toml(cls, path: str | PathLike[str], **options: Any) -> Router:
+        """A router configured by a file, the environment over it, and `options` over both.
+
+        Raises:
+            ConfigurationError: the file can't be read, or a setting in it is wrong.
+        """
+        return cls(settings=RouterSettings.load(path=path), **options)
+
+    @classmethod
+    def default(cls) -> Router:
+        """The router of clients that were given none: the same one for as long as the configuration is the same."""
+        settings = RouterSettings.load()
+        return (
+            _shared(cls, settings.fingerprint(), settings)
+            if hasattr(settings, "fingerprint")
+            else cls(settings=settings)
+        )
+
+    # -- what people do with one
+
+    def explain(self, request: Mapping[str, Any], *, provider: str | None = None) -> RoutingDecision:
+        """The decision for a request body, without making the call.
+
+        Args:
+            request: `model`, `messages` (or `input`), and whatever else the body has.
+            provider: whose client would make the call; told from the model and the body's shape when None.
+        """
+        who = provider or self._guess_provider(request)
+        wire = self._backends.wire(who) or "openai_chat"
+        if "input" in request and "messages" not in request:
+            wire = "openai_responses"
+        call = Call(who, wire, request, bool(request.get("stream")), limits=self._standing)
+        if not self._is_routed(call):
+            return RoutingDecision(None, 0.0, (), (), (), "passthrough", prompt_tokens=estimate_tokens(request))
+        return self._decide(call, is_async=False)
+
+    def disable(self) -> None:
+        """Sends every call, from the next on, through as the caller wrote it."""
+        self._disabled = True
+
+    def enable(self) -> None:
+        """Takes `disable()` back."""
+        self._disabled = False
+
+    def add_sink(self, sink: Callable[[RoutingEvent], None]) -> Callable[[], None]:
+        """Sends events to one more sink. Returns a function that takes it off again."""
+        (fenced,) = sinks_of(None, [sink])
+        self._recorder.sinks = (*self._recorder.sinks, fenced)
+
+        def remove() -> None:
+            self._recorder.sinks = tuple(s for s in self._recorder.sinks if s is not fenced)
+
+        return remove
+
+    def __repr__(self) -> str:
+        return f"Router(policy={self.settings.policy_version}, models={len(self.registry)})"
+
+    # -- what the door does with one
+
+    def visit(self, native: Any, limits: Mapping[str, Any] | None) -> Visit:
+        """One call: planned, carried out and recorded by what is returned."""
+        request = native.request
+        effective = Limits(**narrowed(self._limits, limits)) if limits else self._standing
+        call = Call(
+            provider=native.provider,
+            wire=request.wire or "openai_chat",
+            body=request.body,
+            stream=request.stream,
+            endpoint=f"{native.provider}@{native.origin}#{native.credential}",
+            retries=native.retries,
+            timeout_s=native.timeout_s,
+            limits=effective,
+        )
+        recording = self._recorder.open(
+            requested_model=call.model,
+            provider=call.provider,
+            stream=call.stream,
+            policy_version=self.settings.policy_version,
+        )
+        now = switches()
+        return Visit(
+            call,
+            native,
+            recording,
+            lambda: self._decide(call, native.is_async),
+            self._kit,
+            self._trade,
+            self._passthrough(call, native, now),
+            shadow=self.settings.shadow or now.shadow,
+        )
+
+    def _passthrough(self, call: Call, native: Any, now: Any) -> str | None:
+        if call.limits.pinned:
+            return "pinned"
+        request = native.request
+        off = self._disabled or now.disabled or self.settings.disabled
+        if off or request.wire is None or request.opaque or native.pinned or not self._is_routed(call):
+            return "passthrough"
+        return None
+
+    def _is_routed(self, call: Call) -> bool:
+        return call.model == AUTO or self.registry.find(call.provider, call.model) is not None
+
+    # -- deciding
+
+    def _decide(self, call: Call, is_async: bool) -> RoutingDecision:
+        tokens = estimate_tokens(call.body)
+        needs = requirements(call.body, call.wire, prompt_tokens=tokens)
+        score = self._tier_of(self.scorer(ask(call.body)))
+        lossy = call.limits.lossy
+
+        def unavailable(model: ModelSpec) -> str | None:
+            return None if model.provider == call.provider else self._backends.unavailable(model.provider, is_async)
+
+        def unmet(model: ModelSpec) -> str | None:
+            if model.provider == call.provider:
+                return needs.unmet_by(model, call.wire, lossy) or self._misfits.why(model.key, call)
+            wire = self._backends.wire(model.provider)
+            if needs.bound:
+                return needs.bound
+            return f"{model.provider} is not configured" if wire is None else needs.unmet_by(model, wire, lossy)
+
+        world = World(unavailable, unmet, lambda model, limit: self.latency.too_slow(model.key, limit, call.stream))
+        requested = None if call.model == AUTO else self.registry.find(call.provider, call.model)
+        decision = self._policy.decide(call, score, self.registry, requested, world, prompt_tokens=tokens)
+        return replace(decision, bound=needs.bound) if needs.bound else decision
+
+    def _guess_provider(self, request: Mapping[str, Any]) -> str:
+        model = request.get("model")
+        if isinstance(model, str):
+            for provider in self.registry.providers:
+                if self.registry.find(provider, model) is not None:
+                    return provider
+        return "anthropic" if "system" in request and "messages" in request else "openai"
+
+
+def _shape(call: Call) -> Any:
+    return requirements(call.body, call.wire, prompt_tokens=0).features
+
+
+def _controller(settings: RouterSettings) -> Callable[[Any], Any]:
+    return lambda score: score
+
+
+@lru_cache(maxsize=8)
+def _shared(cls: type[Router], _fingerprint: str, settings: RouterSettings) -> Router:
+    return cls(settings=settings)

@@ -1,0 +1,354 @@
+"""The decisions of one call, driven without any I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from llm_router_middleware.engine.call import Attempt, Call, Failure, FailureKind, Limits, Outcome, Pause, Verdict
+from llm_router_middleware.engine.flow import Plan, route
+from llm_router_middleware.engine.streams import StreamEnd
+from llm_router_middleware.models.spec import ModelSpec, Tier
+
+BUDGET = ModelSpec("small", "openai", Tier.BUDGET)
+OWN = ModelSpec("large", "openai", Tier.PREMIUM)
+OTHER = ModelSpec("elsewhere", "groq", Tier.BUDGET)
+
+
+@dataclass
+class Admission:
+    ok: bool
+    reason: str = "circuit open"
+    state: str = "closed"
+
+    def __bool__(self) -> bool:
+        return self.ok
+
+
+@dataclass
+class FakeKit:
+    """Breakers, clock and latencies of a test."""
+
+    max_attempts: int = 5
+    first_token_s: float | None = None
+    time: float = 0.0
+    closed_to: set[str] = field(default_factory=set)
+    settled: list[tuple[str, str]] = field(default_factory=list)
+    misfits: list[str] = field(default_factory=list)
+    held: int = 0
+
+    def now(self) -> float:
+        return self.time
+
+    def acquire(self, model: ModelSpec, call: Call) -> Admission:
+        admitted = model.name not in self.closed_to
+        self.held += admitted
+        return Admission(admitted)
+
+    def settle(self, admission: Admission, failure: Failure | None, *, neutral: bool = False) -> None:
+        self.held -= 1
+        self.settled.append(("neutral" if neutral else "ok" if failure is None else failure.kind.label, ""))
+
+    def learn(self, model: ModelSpec, seconds: float, outcome: Outcome) -> None: ...
+
+    def tries_next(self, failure: Failure) -> bool:
+        return failure.kind.tries_next
+
+    def incompatible(self, model: ModelSpec, call: Call) -> None:
+        self.misfits.append(model.name)
+
+    def backoff_s(self, round_: int, failure: Failure) -> float | None:
+        return failure.retry_after_s if failure.retry_after_s is not None else 0.5 * 2**round_
+
+    def share_of(self, left_s: float, model: ModelSpec) -> float:
+        return 0.75 * left_s
+
+
+@dataclass
+class FakeLog:
+    """Takes down what the flow reports."""
+
+    attempts: list[tuple[str, str]] = field(default_factory=list)
+    refusals: list[str] = field(default_factory=list)
+    reason: str | None = None
+    served: str | None = None
+    ended: list[tuple[bool, str | None]] = field(default_factory=list)
+
+    def attempted(self, model: ModelSpec, outcome: Outcome, seconds: float, breaker: str) -> None:
+        self.attempts.append((model.name, "ok" if outcome.failure is None else outcome.failure.kind.label))
+
+    def refused(self, model: ModelSpec, reason: str) -> None:
+        self.refusals.append(model.name)
+
+    def selected(self, model: ModelSpec, reason: str) -> None:
+        self.served, self.reason = model.name, reason
+
+    def first_token(self, seconds: float) -> None: ...
+
+    def finish(self, *, success: bool, error: str | None = None, outcome: Any = None) -> None:
+        self.ended.append((success, error))
+
+    def keep(self, verdict: Verdict) -> None: ...
+
+
+class Bad(Exception):
+    """A provider's error."""
+
+
+def ok(value: Any = "answer") -> Outcome:
+    return Outcome(value=value)
+
+
+def bad(kind: FailureKind, **details: Any) -> Outcome:
+    return Outcome(error=Bad(kind.label), failure=Failure(kind, **details))
+
+
+Script = Callable[[Attempt], Outcome]
+
+
+def run(
+    answers: dict[str, list[Outcome]],
+    *,
+    candidates: tuple[ModelSpec, ...] = (BUDGET, OWN, OTHER),
+    own: ModelSpec | None = OWN,
+    kit: FakeKit | None = None,
+    retries: int = 2,
+    bound: str | None = None,
+    limits: Limits | None = None,
+    seconds_each: float = 0.0,
+) -> tuple[Verdict, FakeLog, FakeKit, list[Attempt], list[float]]:
+    """Drives one call over scripted outcomes; the last outcome of a model repeats."""
+    kit, log = kit or FakeKit(), FakeLog()
+    call = Call("openai", "openai_chat", {"model": "large"}, retries=retries, limits=limits or Limits())
+    flow = route(call, Plan(candidates, "complexity_match", own, bound), kit, log)
+    made: list[Attempt] = []
+    pauses: list[float] = []
+    try:
+        wish = next(flow)
+        while True:
+            if isinstance(wish, Pause):
+                pauses.append(wish.seconds)
+                kit.time += wish.seconds
+                wish = flow.send(None)
+                continue
+            made.append(wish)
+            kit.time += seconds_each
+            script = answers[wish.model.name]
+            wish = flow.send(script.pop(0) if len(script) > 1 else script[0])
+    except StopIteration as stop:
+        return stop.value, log, kit, made, pauses
+
+
+def names(made: list[Attempt]) -> list[str]:
+    return [attempt.model.name for attempt in made]
+
+
+def test_the_first_candidate_serves_when_it_can() -> None:
+    """One attempt, one success, one event, the decision's own reason."""
+    verdict, log, kit, made, _ = run({"small": [ok()]})
+    assert verdict.deliver() == "answer"
+    assert names(made) == ["small"]
+    assert (log.served, log.reason, log.ended) == ("small", "complexity_match", [(True, None)])
+    assert kit.held == 0
+
+
+@pytest.mark.parametrize("kind", [k for k in FailureKind if k.tries_next], ids=lambda k: k.label)
+def test_a_providers_failure_goes_on_to_the_next_candidate(kind: FailureKind) -> None:
+    """Every kind that may fail over does, and the event says failover."""
+    verdict, log, _, made, _ = run({"small": [bad(kind)], "large": [ok()]})
+    assert verdict.deliver() == "answer"
+    assert names(made) == ["small", "large"]
+    assert log.reason == "failover"
+
+
+def test_a_rejected_rewrite_is_retried_once_on_the_callers_own_model() -> None:
+    """R2: the router never makes a good call fail, and remembers what did not fit."""
+    verdict, log, kit, made, _ = run({"small": [bad(FailureKind.BAD_REQUEST, status=400)], "large": [ok()]})
+    assert verdict.deliver() == "answer"
+    assert [(a.model.name, a.rewritten) for a in made] == [("small", True), ("large", False)]
+    assert kit.misfits == ["small"]
+    assert log.reason == "capability"
+
+
+def test_a_request_that_is_wrong_by_itself_is_raised_at_once() -> None:
+    """The caller's fault on his own model: his SDK's error, no failover, no retry."""
+    verdict, log, _, made, pauses = run({"large": [bad(FailureKind.BAD_REQUEST)]}, candidates=(OWN, OTHER))
+    with pytest.raises(Bad, match="bad_request"):
+        verdict.deliver()
+    assert names(made) == ["large"]
+    assert pauses == []
+    assert log.ended == [(False, "Bad")]
+
+
+def test_a_wrong_request_costs_two_attempts_when_it_was_rewritten() -> None:
+    """The rewrite, then the caller's own: he sees the error of his own model."""
+    verdict, _, _, made, _ = run({"small": [bad(FailureKind.BAD_REQUEST)], "large": [bad(FailureKind.NOT_FOUND)]})
+    with pytest.raises(Bad, match="not_found"):
+        verdict.deliver()
+    assert names(made) == ["small", "large"]
+
+
+def test_a_refused_candidate_is_skipped_and_the_next_is_a_circuit_fallback() -> None:
+    """An open circuit is no attempt; the event says circuit_fallback."""
+    _, log, _, made, _ = run({"large": [ok()]}, kit=FakeKit(closed_to={"small"}))
+    assert names(made) == ["large"]
+    assert (log.refusals, log.reason) == (["small"], "circuit_fallback")
+
+
+def test_when_every_circuit_is_open_the_callers_own_call_is_made_once() -> None:
+    """There is always a native answer."""
+    kit = FakeKit(closed_to={"small", "large", "elsewhere"})
+    verdict, log, kit, made, _ = run({"large": [ok()]}, kit=kit)
+    assert verdict.deliver() == "answer"
+    assert names(made) == ["large"]
+    assert kit.held == 0
+    assert log.ended == [(True, None)]
+
+
+def test_when_all_fail_the_caller_sees_his_own_models_error() -> None:
+    """R3: native errors, of the model that he named."""
+    verdict, log, _, _, _ = run(
+        {
+            "small": [bad(FailureKind.SERVER)],
+            "large": [bad(FailureKind.OVERLOADED)],
+            "elsewhere": [bad(FailureKind.TIMEOUT)],
+        },
+        retries=0,
+    )
+    with pytest.raises(Bad, match="overloaded"):
+        verdict.deliver()
+    assert log.ended == [(False, "Bad")]
+
+
+def test_after_all_failed_what_may_recover_is_tried_again_as_the_sdk_would() -> None:
+    """The caller's max_retries are further rounds, with pauses between them and no more."""
+    verdict, _, _, made, pauses = run(
+        {"large": [bad(FailureKind.SERVER), bad(FailureKind.SERVER), ok()]}, candidates=(OWN,), retries=2
+    )
+    assert verdict.deliver() == "answer"
+    assert names(made) == ["large"] * 3
+    assert pauses == [0.5, 1.0]
+
+
+def test_a_quota_is_never_retried() -> None:
+    """An empty account does not fill up while we wait."""
+    verdict, _, _, made, pauses = run({"large": [bad(FailureKind.QUOTA)]}, candidates=(OWN,))
+    with pytest.raises(Bad):
+        verdict.deliver()
+    assert (names(made), pauses) == (["large"], [])
+
+
+def test_a_provider_that_forbids_retries_is_not_retried() -> None:
+    """`x-should-retry: false` holds for the same provider."""
+    verdict, _, _, made, _ = run({"large": [bad(FailureKind.SERVER, retry_forbidden=True)]}, candidates=(OWN,))
+    assert verdict.error is not None
+    assert names(made) == ["large"]
+
+
+def test_a_conflict_is_retried_but_goes_nowhere_else() -> None:
+    """409: once more on the same model, as the SDKs do."""
+    verdict, _, _, made, _ = run({"large": [bad(FailureKind.CONFLICT), ok()]}, candidates=(OWN, OTHER))
+    assert verdict.deliver() == "answer"
+    assert names(made) == ["large", "large"]
+
+
+def test_a_bound_request_stays_with_its_provider() -> None:
+    """What is bound to a provider is never sent to another."""
+    verdict, _, _, made, _ = run(
+        {"small": [bad(FailureKind.SERVER)], "large": [bad(FailureKind.SERVER)]}, bound="previous_response_id", retries=0
+    )
+    assert verdict.error is not None
+    assert names(made) == ["small", "large"]
+
+
+def test_a_bound_request_that_may_have_run_is_not_made_on_another_model() -> None:
+    """A timeout of a request with effects: its own model again, as the SDK would, but no other."""
+    verdict, _, _, made, _ = run({"small": [bad(FailureKind.TIMEOUT), ok()]}, bound="store")
+    assert verdict.deliver() == "answer"
+    assert names(made) == ["small", "small"]
+
+
+def test_the_deadline_covers_all_attempts_and_the_last_gets_what_is_left() -> None:
+    """R4: shares while there is an alternative, everything for the last candidate."""
+    _, _, _, made, _ = run(
+        {"small": [bad(FailureKind.TIMEOUT)], "large": [bad(FailureKind.TIMEOUT)], "elsewhere": [ok()]},
+        limits=Limits(deadline_s=10.0),
+        seconds_each=2.0,
+    )
+    assert [attempt.timeout_s for attempt in made] == [7.5, 6.0, 6.0]
+
+
+def test_no_attempt_begins_after_the_deadline() -> None:
+    """What is over is over; the error is the caller's own."""
+    verdict, _, _, made, _ = run(
+        {"small": [bad(FailureKind.TIMEOUT)], "large": [bad(FailureKind.TIMEOUT)], "elsewhere": [ok()]},
+        limits=Limits(deadline_s=10.0),
+        seconds_each=6.0,
+    )
+    assert verdict.error is not None
+    assert names(made) == ["small", "large"]
+
+
+def test_attempts_are_bounded() -> None:
+    """R5: however many candidates, no more than the cap and the caller's own retries."""
+    many = tuple(ModelSpec(f"m{i}", "openai", Tier.BUDGET) for i in range(20))
+    _, _, _, made, _ = run({m.name: [bad(FailureKind.SERVER)] for m in many}, candidates=many, own=None, retries=0)
+    assert len(made) == 5
+
+
+def test_a_cancelled_attempt_gives_its_permit_back_and_leaves_one_event() -> None:
+    """Cancellation: the permit is free, the event says cancelled, the exception goes on."""
+    kit, log = FakeKit(), FakeLog()
+    flow = route(Call("openai", "openai_chat", {}), Plan((OWN,), "complexity_match", OWN), kit, log)
+    next(flow)
+    with pytest.raises(KeyboardInterrupt):
+        flow.throw(KeyboardInterrupt())
+    assert kit.settled == [("neutral", "")]
+    assert kit.held == 0
+    assert log.ended == [(False, "cancelled")]
+
+
+class FakeWatch:
+    """A stream whose end the test announces."""
+
+    def on_end(self, listener: Callable[[StreamEnd], None]) -> None:
+        self.tell = listener
+
+
+@pytest.mark.parametrize(
+    ("end", "settled", "event"),
+    [
+        (StreamEnd(True), "ok", (True, None)),
+        (StreamEnd(False, None, "closed"), "neutral", (True, "closed")),
+        (StreamEnd(False, None, "abandoned"), "neutral", (True, "abandoned")),
+        (StreamEnd(False, Failure(FailureKind.TRUNCATED), "truncated"), "truncated", (False, "truncated")),
+    ],
+    ids=["whole", "closed", "abandoned", "truncated"],
+)
+def test_a_stream_settles_when_it_ends(end: StreamEnd, settled: str, event: tuple[bool, str | None]) -> None:
+    """The permit and the event wait for the end of the stream; a reader who leaves early is nobody's failure."""
+    watch = FakeWatch()
+    _, log, kit, _, _ = run({"small": [Outcome(value="stream", watch=watch)]})
+    assert (kit.held, log.ended) == (1, [])
+    watch.tell(end)
+    assert (kit.held, kit.settled[-1][0], log.ended) == (0, settled, [event])
+
+
+def test_another_providers_failure_never_stops_the_call() -> None:
+    """A target that says 400 to our translation is our fault: the caller's own provider is asked."""
+    verdict, _, _, made, _ = run(
+        {"elsewhere": [bad(FailureKind.BAD_REQUEST)], "large": [ok()]}, candidates=(OTHER, OWN), own=OWN
+    )
+    assert verdict.deliver() == "answer"
+    assert names(made) == ["elsewhere", "large"]
+
+
+def test_without_a_native_model_the_last_foreign_error_is_the_verdict() -> None:
+    """`auto` on a provider that has none of the tier: what the other provider said, in the caller's own class."""
+    verdict, _, _, made, _ = run({"elsewhere": [bad(FailureKind.SERVER)]}, candidates=(OTHER,), own=None, retries=0)
+    with pytest.raises(Bad, match="server"):
+        verdict.deliver()
+    assert names(made) == ["elsewhere"]
