@@ -1,0 +1,265 @@
+"""All circuits of a router, in two layers: one per endpoint, and under it one per model."""
+
+from __future__ import annotations
+
+import random as random_module
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+
+from llm_router_middleware.engine.call import Effect, Failure
+from llm_router_middleware.resilience.breaker import CircuitBreaker, Permit
+from llm_router_middleware.resilience.breaker_settings import DEFAULTS, BreakerSettings
+from llm_router_middleware.resilience.endpoint import Endpoint
+from llm_router_middleware.resilience.forking import renew_after_fork
+from llm_router_middleware.resilience.transition import State, Transition, log_transition
+
+__all__ = ["Admission", "BreakerSettings", "Breakers", "CircuitReport"]
+
+WORDS = {"open": "circuit open", "cooldown": "told to wait", "probing": "recovering: its probe is under way"}
+"""A refusal, for people."""
+
+
+class Admission:
+    """The answer to "may I call this model?". True when it is yes; then settle it, whatever happened.
+
+    Attributes:
+        state: the state in which the circuits let it pass: "closed", "half_open" (it is a probe) or "disabled".
+        reason: why not, for people; empty when admitted.
+        retry_after_s: seconds until it may be admitted; None when it is, or when only `reset()` will help.
+    """
+
+    __slots__ = ("_endpoint", "_model", "_permits", "reason", "retry_after_s", "state")
+
+    def __init__(self, endpoint: Endpoint, model: str, permits: list[tuple[CircuitBreaker, Permit, Permit]]) -> None:
+        self._endpoint = endpoint
+        self._model = model
+        self._permits = permits
+        self.state: str = "closed"
+        self.reason = ""
+        self.retry_after_s: float | None = None
+
+    def __bool__(self) -> bool:
+        return not self.reason
+
+
+@dataclass(frozen=True, slots=True)
+class CircuitReport:
+    """A circuit at one moment, for people.
+
+    Attributes:
+        state: what the next caller meets.
+        disabled: whether everybody is let through all the same.
+        failures: failures that it has learnt of, in all.
+        rejections: callers that it has refused, in all.
+        transitions: changes of state, in all.
+        retry_after_s: seconds until somebody may be let through.
+    """
+
+    state: State
+    disabled: bool
+    failures: int
+    rejections: int
+    transitions: int
+    retry_after_s: float
+
+
+class Breakers(Mapping[str, CircuitBreaker]):
+    """The circuits of a router, by name: an endpoint's key, or `endpoint/model`. Made when they are first asked.
+
+    As a mapping it is for people: `breakers["openai"].force_open()` finds the one endpoint of that provider, and
+    `breakers["openai/gpt-5"]` its model.
+
+    Args:
+        settings: the numbers.
+        now: a monotonic clock, in seconds.
+        random: a source of numbers in [0, 1), for jitter.
+        on_transition: told of every transition, outside all locks; what it raises is swallowed.
+    """
+
+    def __init__(
+        self,
+        settings: BreakerSettings = DEFAULTS,
+        now: Callable[[], float] = time.monotonic,
+        random: Callable[[], float] = random_module.random,
+        on_transition: Callable[[Transition], None] | None = log_transition,
+    ) -> None:
+        self._settings = settings
+        self._now = now
+        self._random = random
+        self._on_transition = on_transition
+        self._lock = threading.Lock()
+        self._endpoints: dict[str, Endpoint] = {}
+        self._kept = 0
+        renew_after_fork(self)
+
+    # -- permission before a call, the lesson after it
+
+    def acquire(self, endpoint: str, model: str, lease_s: float | None = None) -> Admission:
+        """Asks both layers for permission to make one call.
+
+        Args:
+            endpoint: who is asked: provider, origin and credential in one key.
+            model: for which of its models.
+            lease_s: seconds that the attempt may take; frees a probe that never reports.
+        """
+        place = self._endpoints.get(endpoint)
+        circuit = None if place is None else place.models.get(model)
+        if place is None or circuit is None:
+            place, circuit = self._find(endpoint, model)
+        of_endpoint = place.circuit.try_acquire(lease_s)
+        if of_endpoint is None:
+            return _refused(place, model, place.circuit, "endpoint")
+        of_model = circuit.try_acquire(lease_s)
+        if of_model is None:
+            place.circuit.settle(of_endpoint, Effect.NEUTRAL)
+            return _refused(place, model, circuit, "model")
+        admission = Admission(place, model, [(circuit, of_endpoint, of_model)])
+        if of_endpoint.is_probe or of_model.is_probe:
+            admission.state = "half_open"
+        elif of_endpoint.is_bypass or of_model.is_bypass:
+            admission.state = "disabled"
+        return admission
+
+    def settle(self, admission: Admission, failure: Failure | None, *, neutral: bool = False) -> None:
+        """Gives an admission back and teaches both layers. Once: a second time, or a refusal, is ignored.
+
+        Args:
+            admission: from `acquire()`.
+            failure: what went wrong; None for success.
+            neutral: the call says nothing of the provider, as when it was cancelled.
+        """
+        try:
+            circuit, of_endpoint, of_model = admission._permits.pop()
+        except IndexError:
+            return
+        place, model = admission._endpoint, admission._model
+        if neutral:
+            place.circuit.settle(of_endpoint, Effect.NEUTRAL)
+            circuit.settle(of_model, Effect.NEUTRAL)
+        elif failure is None:
+            place.succeeded(model, self._now())
+            place.circuit.settle(of_endpoint, Effect.SUCCESS)
+            circuit.settle(of_model, Effect.SUCCESS)
+        else:
+            effect, ejection_s = place.failed(failure, model, self._now())
+            place.circuit.settle(of_endpoint, effect, ejection_s)
+            effect = _effect_on_model(failure)
+            circuit.settle(of_model, effect, None if effect is Effect.NEUTRAL else failure.retry_after_s)
+
+    # -- for people
+
+    def __getitem__(self, name: str) -> CircuitBreaker:
+        """The circuit of that name. A provider's name will do where it has one endpoint.
+
+        Raises:
+            KeyError: there is none, or more than one.
+        """
+        circuits = dict(self._circuits())
+        if name in circuits:
+            return circuits[name]
+        provider, slash, model = name.partition("/")
+        places = [key for key in list(self._endpoints) if key.partition("@")[0] == provider]
+        if len(places) > 1:
+            raise KeyError(f"{name}: more than one endpoint, name one of {', '.join(places)}")
+        try:
+            return circuits[f"{places[0]}{slash}{model}"]
+        except (IndexError, KeyError):
+            raise KeyError(f"{name}: no call has gone there yet") from None
+
+    def __iter__(self) -> Iterator[str]:
+        return (name for name, _ in self._circuits())
+
+    def __len__(self) -> int:
+        return self._kept
+
+    def states(self) -> dict[str, CircuitReport]:
+        """All circuits at this moment. Reading changes nothing."""
+        return {name: _report(circuit) for name, circuit in self._circuits()}
+
+    def _circuits(self) -> Iterator[tuple[str, CircuitBreaker]]:
+        for place in list(self._endpoints.values()):
+            yield place.key, place.circuit
+            for circuit in list(place.models.values()):
+                yield circuit.name, circuit
+
+    # -- keeping them
+
+    def _find(self, endpoint: str, model: str) -> tuple[Endpoint, CircuitBreaker]:
+        """The two circuits, made if need be. Where there is no room for more they live for this one call."""
+        with self._lock:
+            if self._kept + 2 > self._settings.max_keys:
+                self._make_room_locked()
+            has_room = self._kept + 2 <= self._settings.max_keys
+            place = self._endpoints.get(endpoint)
+            if place is None:
+                place = Endpoint(endpoint, self._circuit(endpoint), self._settings)
+                if has_room:
+                    self._endpoints[endpoint] = place
+                    self._kept += 1
+            circuit = place.models.get(model)
+            if circuit is None:
+                circuit = self._circuit(f"{endpoint}/{model}")
+                if has_room:
+                    place.models[model] = circuit
+                    self._kept += 1
+        return place, circuit
+
+    def _circuit(self, name: str) -> CircuitBreaker:
+        return CircuitBreaker(
+            settings=self._settings,
+            name=name,
+            now=self._now,
+            random=self._random,
+            on_transition=self._on_transition,
+            renewed_by_owner=True,
+        )
+
+    def _make_room_locked(self) -> None:
+        """Forgets a quarter of the circuits: the longest unused of those that know nothing bad.
+
+        If all of them do, then those whose time is over and whom nobody has asked since: they keep nobody waiting.
+        """
+        models = [(place, name, c) for place in self._endpoints.values() for name, c in place.models.items()]
+        spare = [entry for entry in models if entry[2].is_idle] or [e for e in models if e[2].refusal is None]
+        spare.sort(key=lambda entry: entry[2].last_used)
+        for place, name, _ in spare[: max(self._settings.max_keys // 4, 1)]:
+            del place.models[name]
+        for key, place in list(self._endpoints.items()):
+            if not place.models and place.circuit.is_idle:
+                del self._endpoints[key]
+        self._kept = sum(1 + len(place.models) for place in self._endpoints.values())
+
+    def renew(self) -> None:
+        """After a fork, in the child: new locks throughout."""
+        self._lock = threading.Lock()
+        for place in self._endpoints.values():
+            place.renew()
+
+
+def _refused(place: Endpoint, model: str, circuit: CircuitBreaker, layer: str) -> Admission:
+    admission = Admission(place, model, [])
+    # The circuit may have let somebody's probe end since it refused: then it was its probe that stood in the way.
+    refusal = circuit.refusal or "probing"
+    admission.state = circuit.state
+    admission.reason = f"{layer} {WORDS[refusal]}"
+    seconds = circuit.retry_after()
+    admission.retry_after_s = None if seconds == float("inf") else seconds
+    return admission
+
+
+def _effect_on_model(failure: Failure) -> Effect:
+    # 413 says that this request is too big, for the model or for the tokens a minute: smaller ones still pass.
+    return Effect.NEUTRAL if failure.status == 413 else failure.kind.model_effect
+
+
+def _report(circuit: CircuitBreaker) -> CircuitReport:
+    return CircuitReport(
+        circuit.state,
+        circuit.disabled,
+        circuit.failures,
+        circuit.rejections,
+        circuit.transitions,
+        circuit.retry_after(),
+    )

@@ -1,0 +1,55 @@
+"""How a circuit has fared lately, and when it is enough."""
+
+from __future__ import annotations
+
+import math
+
+from llm_router_middleware.resilience.breaker_settings import BreakerSettings
+from llm_router_middleware.resilience.window import RollingWindow
+
+__all__ = ["Health"]
+
+
+class Health:
+    """Failures in a row, and the share of failures in a window. Not locked: its owner is.
+
+    Attributes:
+        row: failures in a row, none further from the next than the window is long.
+        window: calls, those that failed marked.
+    """
+
+    __slots__ = ("_latest_failure", "_settings", "row", "window")
+
+    def __init__(self, settings: BreakerSettings) -> None:
+        self._settings = settings
+        self._latest_failure = -math.inf
+        self.row = 0
+        self.window = RollingWindow(settings.window_s)
+
+    def succeeded(self, now: float) -> None:
+        """A call has succeeded."""
+        self.row = 0
+        self.window.add(now)
+
+    def failed(self, now: float) -> str | None:
+        """A call has failed.
+
+        Returns:
+            The reason to open the circuit, or None: not yet.
+        """
+        settings, window = self._settings, self.window
+        window.add(now, True)
+        if now - self._latest_failure > settings.window_s:
+            self.row = 0
+        self.row += 1
+        self._latest_failure = now
+        if self.row >= settings.failure_threshold:
+            return "consecutive_failures"
+        if window.total >= settings.minimum_calls and window.marked >= settings.failure_ratio * window.total:
+            return "failure_ratio"
+        return None
+
+    def clear(self) -> None:
+        """Forgets everything."""
+        self.row = 0
+        self.window.clear()
