@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from llm_router_middleware.events.encode import record
 from llm_router_middleware.events.event import RoutingEvent
 
@@ -85,7 +87,7 @@ def outcome(event: RoutingEvent) -> str:
 def failovers(event: RoutingEvent) -> int:
     """How often the call went on to another model."""
     models = [(attempt.provider, attempt.model) for attempt in event.attempts]
-    return sum(one != other for one, other in zip(models, models[1:], strict=False))
+    return sum(one != other for one, other in pairwise(models))
 
 
 def retries(event: RoutingEvent) -> int:

@@ -41,7 +41,7 @@ def read_data(name: str) -> Mapping[str, Any]:
     """Reads one of this folder's TOML files."""
     import tomllib
 
-    return tomllib.loads(resources.files(__package__).joinpath(name).read_text(encoding="utf-8"))
+    return tomllib.loads(resources.files("llm_router_middleware.models").joinpath(name).read_text(encoding="utf-8"))
 
 
 @lru_cache(maxsize=1)

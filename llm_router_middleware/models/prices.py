@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 from llm_router_middleware.models.spec import ModelSpec, Price, PriceStep
 
 if TYPE_CHECKING:
+    from decimal import Decimal
+
     from genai_prices.types import ModelInfo, ModelPrice, TieredPrices
 
 __all__ = ["UsageLike", "context_window_of", "cost_usd", "price_of"]
@@ -148,13 +150,13 @@ def _rates_today(model: ModelInfo, today: datetime) -> ModelPrice | None:
     return model.get_prices(today)
 
 
-def _rate(unit: TieredPrices | Any, start: int) -> float | None:
+def _rate(unit: Decimal | TieredPrices | None, start: int) -> float | None:
     """One unit's rate on the step that begins at `start` (0: the base rate)."""
     if unit is None:
         return None
-    rate = getattr(unit, "base", unit)
+    rate: Any = getattr(unit, "base", unit)
     for step in getattr(unit, "tiers", ()):
-        if step.start <= start and start:
+        if 0 < start >= step.start:
             rate = step.price
     return float(rate)
 

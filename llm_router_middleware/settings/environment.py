@@ -108,7 +108,8 @@ def _base_url(spec: ProviderSpec, environ: Mapping[str, str]) -> str:
     moved = environ.get(spec.base_url_env, "").strip() if spec.base_url_env else ""
     if not moved:
         return spec.base_url
-    check_base_url(str(spec.base_url_env), moved, trusted_network=spec.trusted_network)
+    # Whoever sets the SDK's own variable has told the SDK itself to send this key there: his network is his to trust.
+    check_base_url(str(spec.base_url_env), moved, trusted_network=True)
     return moved
 
 

@@ -60,8 +60,9 @@ def merged(layers: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
             if isinstance(value, BaseModel):
                 value = value.model_dump(exclude_unset=True)
             below = result.get(key)
-            nested = isinstance(value, Mapping) and isinstance(below, Mapping)
-            result[key] = merged([below, value]) if nested else value
+            if isinstance(value, Mapping) and isinstance(below, Mapping):
+                value = merged([below, value])
+            result[key] = value
     return result
 
 

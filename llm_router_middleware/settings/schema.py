@@ -58,52 +58,70 @@ class RouterSettings(BaseSettings):
         allow_inf_nan=False,
     )
 
-    enabled: bool = Field(False, description="route the clients of a whole program (`llm-router run`)")
-    disabled: bool = Field(False, description="kill switch: every call goes through as written, from the next call on")
-    shadow: bool = Field(False, description="decide and record, but change nothing")
+    enabled: bool = Field(default=False, description="route the clients of a whole program (`llm-router run`)")
+    disabled: bool = Field(
+        default=False, description="kill switch: every call goes through as written, from the next call on"
+    )
+    shadow: bool = Field(default=False, description="decide and record, but change nothing")
 
-    scorer: ScorerName = Field("learned", description="`learned`, `heuristic`, or your own as `module:attribute`")
-    scorer_correction: Path | None = Field(None, description="a correction fitted to your own outcomes by `adapt`")
+    scorer: ScorerName = Field(
+        default="learned", description="`learned`, `heuristic`, or your own as `module:attribute`"
+    )
+    scorer_correction: Path | None = Field(
+        default=None, description="a correction fitted to your own outcomes by `adapt`"
+    )
     mid_threshold: Share | None = Field(
-        None, description="score from which mid is asked for; the scorer's own when unset"
+        default=None, description="score from which mid is asked for; the scorer's own when unset"
     )
-    premium_threshold: Share | None = Field(None, description="score from which premium is asked for; likewise")
+    premium_threshold: Share | None = Field(default=None, description="score from which premium is asked for; likewise")
     share_targets: ShareTargets | None = Field(
-        None, description="shares of traffic per tier that thresholds are steered to"
+        default=None, description="shares of traffic per tier that thresholds are steered to"
     )
-    share_controller: bool = Field(True, description="steer towards share_targets while running")
+    share_controller: bool = Field(default=True, description="steer towards share_targets while running")
 
-    ceiling: bool = Field(True, description="the model that a caller names is the dearest first choice")
-    tier: TierName | None = Field(None, description="this tier, whatever the complexity")
-    min_tier: TierName | None = Field(None, description="never below this tier")
-    max_tier: TierName | None = Field(None, description="never above this tier, not even on failure")
-    max_latency_s: Seconds | None = Field(None, description="step up when the chosen model's p95 is above, in seconds")
-    premium_cap: Share | None = Field(None, description="the largest share of calls that may go to premium")
-    prefer_own_provider: bool = Field(True, description="the caller's own provider comes first within a tier")
+    ceiling: bool = Field(default=True, description="the model that a caller names is the dearest first choice")
+    tier: TierName | None = Field(default=None, description="this tier, whatever the complexity")
+    min_tier: TierName | None = Field(default=None, description="never below this tier")
+    max_tier: TierName | None = Field(default=None, description="never above this tier, not even on failure")
+    max_latency_s: Seconds | None = Field(
+        default=None, description="step up when the chosen model's p95 is above, in seconds"
+    )
+    premium_cap: Share | None = Field(default=None, description="the largest share of calls that may go to premium")
+    prefer_own_provider: bool = Field(default=True, description="the caller's own provider comes first within a tier")
 
-    failover: bool = Field(True, description="try another model when one fails")
-    cross_provider: bool = Field(True, description="other providers may answer")
-    step_down: bool = Field(True, description="after the tiers above, cheaper tiers may answer a call that failed")
-    auth_failover: bool = Field(False, description="a rejected key tries the next provider")
-    refusal_failover: bool = Field(False, description="a content refusal tries the next model")
-    hedge: bool = Field(False, description="ask a second model when the first is slower than its p95; costs tokens")
-    max_attempts: int = Field(5, ge=1, le=20, description="requests per call, at most")
+    failover: bool = Field(default=True, description="try another model when one fails")
+    cross_provider: bool = Field(default=True, description="other providers may answer")
+    step_down: bool = Field(
+        default=True, description="after the tiers above, cheaper tiers may answer a call that failed"
+    )
+    auth_failover: bool = Field(default=False, description="a rejected key tries the next provider")
+    refusal_failover: bool = Field(default=False, description="a content refusal tries the next model")
+    hedge: bool = Field(
+        default=False, description="ask a second model when the first is slower than its p95; costs tokens"
+    )
+    max_attempts: int = Field(default=5, ge=1, le=20, description="requests per call, at most")
     deadline_s: Seconds | None = Field(
-        None, description="seconds for a call and all its attempts; the client's timeout when unset"
+        default=None, description="seconds for a call and all its attempts; the client's timeout when unset"
     )
-    first_token_deadline_s: Seconds | None = Field(None, description="seconds until a stream must show content")
+    first_token_deadline_s: Seconds | None = Field(default=None, description="seconds until a stream must show content")
 
     allow_providers: Annotated[Names | None, NoDecode] = Field(
-        None, description="the only providers that may see a request"
+        default=None, description="the only providers that may see a request"
     )
-    lossy: Annotated[Names, NoDecode] = Field((), description="parameters that may be lost in translation, by name")
-    strict: bool = Field(False, description="refuse models of unknown price and capabilities as targets")
-    include_usage: bool = Field(True, description="ask OpenAI's streams for their usage and withhold the extra chunk")
+    lossy: Annotated[Names, NoDecode] = Field(
+        default=(), description="parameters that may be lost in translation, by name"
+    )
+    strict: bool = Field(default=False, description="refuse models of unknown price and capabilities as targets")
+    include_usage: bool = Field(
+        default=True, description="ask OpenAI's streams for their usage and withhold the extra chunk"
+    )
 
-    breaker: Breaker = Field(default_factory=Breaker, description="circuit breakers")
-    latency: Latency = Field(default_factory=Latency, description="latency windows")
-    sinks: Sinks = Field(default_factory=Sinks, description="where events go")
-    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="level of the event's log line")
+    breaker: Breaker = Field(default=Breaker(), description="circuit breakers")
+    latency: Latency = Field(default=Latency(), description="latency windows")
+    sinks: Sinks = Field(default=Sinks(), description="where events go")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        default="INFO", description="level of the event's log line"
+    )
     models: dict[str, Models] = Field(default_factory=dict, description="tier -> its models in order: names, or tables")
     providers: dict[str, ProviderTable] = Field(
         default_factory=dict, description="providers of your own, or changes to the built-in ones"
@@ -187,11 +205,11 @@ class RouterSettings(BaseSettings):
     @cached_property
     def policy_version(self) -> str:
         """A short hash of everything that decides; equal settings have equal hashes in every process."""
-        return _digest(self.model_dump(mode="json", exclude=_UNDECIDING))
+        return _digest(self.model_dump(exclude=_UNDECIDING))
 
     def fingerprint(self) -> str:
         """A short hash of all settings."""
-        return _digest(self.model_dump(mode="json"))
+        return _digest(self.model_dump())
 
     def __hash__(self) -> int:
         return hash(self.fingerprint())
@@ -201,7 +219,12 @@ class RouterSettings(BaseSettings):
 
     @classmethod
     def settings_customise_sources(
-        cls, _settings_cls: type[BaseSettings], init_settings: PydanticBaseSettingsSource, **_others: Any
+        cls,
+        settings_cls: type[BaseSettings],  # noqa: ARG003 - pydantic-settings calls with these names
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Arguments only: what else is read, and in which order, stands in `load`."""
         return (init_settings,)
@@ -245,5 +268,10 @@ def _ordered(low: str, high: str, settings: RouterSettings, key: Callable[[Any],
 
 
 def _digest(values: Mapping[str, Any]) -> str:
-    canonical = json.dumps(values, sort_keys=True, separators=(",", ":"))
+    canonical = json.dumps(values, sort_keys=True, separators=(",", ":"), default=_stable)
     return hashlib.sha256(canonical.encode()).hexdigest()[:12]
+
+
+def _stable(value: Any) -> Any:
+    """Sets have no order that a second process would repeat."""
+    return sorted(value) if isinstance(value, (set, frozenset)) else str(value)

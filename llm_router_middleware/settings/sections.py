@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import fields
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, model_validator
 
 from llm_router_middleware.errors import ConfigurationError
+from llm_router_middleware.models.capabilities import Capabilities
 from llm_router_middleware.models.spec import ModelSpec, Price, PriceStep, Tier
 
 __all__ = [
@@ -60,6 +63,15 @@ def _model_name(value: Any) -> Any:
     return value
 
 
+def _known_facts(value: Any) -> Any:
+    if isinstance(value, dict):
+        known = [field.name for field in fields(Capabilities)]
+        for key in value:
+            if key not in known:
+                raise ValueError(f"facts such as {', '.join(get_close_matches(key, known, cutoff=0)[:3])}, not {key!r}")
+    return value
+
+
 def _scorer(value: Any) -> Any:
     if isinstance(value, str) and not _SCORER.fullmatch(value):
         raise ValueError("learned, heuristic, or a function of yours as module:attribute")
@@ -78,13 +90,13 @@ Usd = Annotated[float, Field(ge=0)]
 class Breaker(_Section):
     """When a circuit breaker opens, and for how long. Defaults: Envoy's and Finagle's, at the rates of LLM calls."""
 
-    failure_threshold: int = Field(5, ge=1, description="failures in a row that open it")
-    failure_rate: float = Field(0.5, gt=0, le=1, description="share of failures in the window that opens it")
-    minimum_calls: int = Field(10, ge=1, description="calls in the window before the share counts")
-    window_s: Seconds = Field(30.0, description="seconds that a failure is remembered")
-    open_s: Seconds = Field(5.0, description="seconds before the first probe, doubled each time it opens again")
-    open_cap_s: Seconds = Field(300.0, description="the longest time before a probe, in seconds")
-    cooldown_cap_s: Seconds = Field(300.0, description="the longest Retry-After that is obeyed, in seconds")
+    failure_threshold: int = Field(default=5, ge=1, description="failures in a row that open it")
+    failure_rate: float = Field(default=0.5, gt=0, le=1, description="share of failures in the window that opens it")
+    minimum_calls: int = Field(default=10, ge=1, description="calls in the window before the share counts")
+    window_s: Seconds = Field(default=30.0, description="seconds that a failure is remembered")
+    open_s: Seconds = Field(default=5.0, description="seconds before the first probe, doubled each time it opens again")
+    open_cap_s: Seconds = Field(default=300.0, description="the longest time before a probe, in seconds")
+    cooldown_cap_s: Seconds = Field(default=300.0, description="the longest Retry-After that is obeyed, in seconds")
 
     @model_validator(mode="after")
     def _ordered(self) -> Breaker:
@@ -98,8 +110,8 @@ class Breaker(_Section):
 class Latency(_Section):
     """How latency is measured."""
 
-    window: int = Field(50, ge=1, le=10_000, description="samples kept per model")
-    minimum: int = Field(5, ge=1, description="samples before a p95 is believed")
+    window: int = Field(default=50, ge=1, le=10_000, description="samples kept per model")
+    minimum: int = Field(default=5, ge=1, description="samples before a p95 is believed")
 
     @model_validator(mode="after")
     def _ordered(self) -> Latency:
@@ -126,23 +138,21 @@ class ShareTargets(_Section):
 class Sinks(_Section):
     """Where events go."""
 
-    log: bool = Field(True, description="the logger llm_router, one JSON line per call")
-    jsonl: Path | None = Field(None, description="a file that gets one line per call")
-    sqlite: Path | None = Field(None, description="a database that gets one row per call")
-    otel: bool = Field(False, description="OpenTelemetry spans and metrics")
-    prometheus: bool = Field(False, description="metrics in prometheus_client's default registry")
+    log: bool = Field(default=True, description="the logger llm_router, one JSON line per call")
+    jsonl: Path | None = Field(default=None, description="a file that gets one line per call")
+    sqlite: Path | None = Field(default=None, description="a database that gets one row per call")
+    otel: bool = Field(default=False, description="OpenTelemetry spans and metrics")
+    prometheus: bool = Field(default=False, description="metrics in prometheus_client's default registry")
 
 
 class ProviderTable(_Section):
     """A provider of your own, or what is different about a built-in one: the fields of `ProviderSpec`."""
 
-    base_url: str | None = Field(None, description="where it answers; https, or this machine")
-    api_key_env: str | None = Field(None, description="the name of the variable that holds its key")
-    wire: str | None = Field(
-        None, description="its dialect, as in `engine.call.Wire`"
-    )
-    sdk: str | None = Field(None, description="whose client asks it: openai, anthropic, groq")
-    trusted_network: bool = Field(False, description="allow plain http and private addresses")
+    base_url: str | None = Field(default=None, description="where it answers; https, or this machine")
+    api_key_env: str | None = Field(default=None, description="the name of the variable that holds its key")
+    wire: str | None = Field(default=None, description="its dialect, as in `engine.call.Wire`")
+    sdk: str | None = Field(default=None, description="whose client asks it: openai, anthropic, groq")
+    trusted_network: bool = Field(default=False, description="allow plain http and private addresses")
 
 
 class PriceStepTable(_Section):
@@ -177,8 +187,9 @@ class ModelTable(_Section):
     name: ModelName
     provider: str
     price: PriceTable | None = None
-    context_window: int | None = Field(None, ge=1)
-    max_output_tokens: int | None = Field(None, ge=1)
+    context_window: int | None = Field(default=None, ge=1)
+    max_output_tokens: int | None = Field(default=None, ge=1)
+    capabilities: Annotated[Capabilities, BeforeValidator(_known_facts)] | None = None
 
     def spec(self, tier: Tier) -> ModelSpec:
         """The same as the registry's noun."""
@@ -189,6 +200,7 @@ class ModelTable(_Section):
             price=None if self.price is None else self.price.price(),
             context_window=self.context_window,
             max_output_tokens=self.max_output_tokens,
+            capabilities=self.capabilities,
         )
 
 
