@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 from llm_router_middleware.sandbox import text
-from llm_router_middleware.sandbox.ask import Ask, Tool
+from llm_router_middleware.sandbox.ask import Ask, Rejected, Tool
 from llm_router_middleware.sandbox.behaviour import Behaviour
 from llm_router_middleware.sandbox.fit import fit
 
@@ -131,7 +133,7 @@ def _words(ask: Ask, behaviour: Behaviour, index: int) -> str:
     if behaviour.text is not None:
         return behaviour.text
     if ask.schema is not None:
-        return json.dumps(fit(ask.schema, text.digest(ask.model, ask.prompt, index)), ensure_ascii=False)
+        return json.dumps(_fitting(ask.schema, text.digest(ask.model, ask.prompt, index)), ensure_ascii=False)
     said = text.compose(ask.model, ask.prompt, ask.results, index)
     return json.dumps({"answer": said}, ensure_ascii=False) if ask.json_object else said
 
@@ -141,10 +143,17 @@ def _calls(ask: Ask, behaviour: Behaviour, seed: int) -> tuple[ToolCall, ...]:
         wanted = [(name, json.dumps(dict(arguments))) for name, arguments in behaviour.tool_calls]
     else:
         wanted = [
-            (tool.name, json.dumps(fit({"type": "object", **tool.schema}, seed, ask.prompt)))
+            (tool.name, json.dumps(_fitting({"type": "object", **tool.schema}, seed, ask.prompt)))
             for tool in _asked_for(ask)
         ]
     return tuple(ToolCall(name, arguments, text.digest(seed, i)) for i, (name, arguments) in enumerate(wanted))
+
+
+def _fitting(schema: Mapping[str, Any], seed: int, hint: str = "") -> Any:
+    try:
+        return fit(schema, seed, hint)
+    except ValueError as error:
+        raise Rejected(f"Invalid schema: {error}") from None
 
 
 def _asked_for(ask: Ask) -> list[Tool]:

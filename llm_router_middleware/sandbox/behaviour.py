@@ -23,7 +23,7 @@ class Behaviour:
     Attributes:
         status: the HTTP status. 400 and above answer with the provider's error body for that status.
         error: a kind of error (`errors.KINDS`: "rate_limit", "quota", "overloaded" ...), with the provider's own
-            status, type and code for it.
+            status, type and code for it; with `error_event_after` the kind of that error.
         error_type: overrides the error's type.
         error_code: overrides the error's code.
         message: overrides the error's message.
@@ -86,8 +86,8 @@ class Behaviour:
 
     @property
     def fails(self) -> bool:
-        """Whether the answer is an error by its status."""
-        return self.error is not None or self.status >= 400
+        """Whether the answer is an error by its status. An error within a stream is not."""
+        return self.status >= 400 or (self.error is not None and self.error_event_after is None)
 
     @property
     def breaks_within(self) -> bool:

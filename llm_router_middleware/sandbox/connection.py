@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
 import struct
 from collections.abc import Callable, Iterator
@@ -49,7 +50,7 @@ class Connection(asyncio.Protocol):
         self._transport = transport
         self._alive.add(self)
 
-    def connection_lost(self, exc: Exception | None) -> None:
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio asks for it
         self._alive.discard(self)
         self.gone.set()
         self._writable.set()
@@ -73,6 +74,11 @@ class Connection(asyncio.Protocol):
         # A client that has closed is not told from one that only stopped talking: real clients do the former.
         self._transport.abort()
         return False
+
+    def fileno(self) -> int:
+        """The socket's descriptor; -1 once it is closed."""
+        raw: Any = self._transport.get_extra_info("socket")
+        return int(raw.fileno())
 
     def leave(self) -> None:
         """Closes the connection: now if it is idle, else after the answer under way."""
@@ -124,6 +130,9 @@ class Connection(asyncio.Protocol):
             recorded.ended = await self._perform(steps, recorded)
         except asyncio.CancelledError:
             recorded.ended = "abandoned"
+            raise
+        except Exception:
+            self._transport.abort()
             raise
         self._next()
 
@@ -187,7 +196,7 @@ class Connection(asyncio.Protocol):
             await asyncio.get_running_loop().create_future()
         else:
             raw: Any = self._transport.get_extra_info("socket")
-            raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("hh" if os.name == "nt" else "ii", 1, 0))
             self._transport.abort()
 
     def _bytes(self, event: Any) -> bytes:

@@ -58,15 +58,23 @@ class Exchange:
         models: what it serves; None for any model.
         request: what was asked.
         created: seconds since the epoch.
+        strict: look closer at requests.
     """
 
     def __init__(
-        self, origin: Origin, script: Script, models: tuple[str, ...] | None, request: RecordedRequest, created: int
+        self,
+        origin: Origin,
+        script: Script,
+        models: tuple[str, ...] | None,
+        request: RecordedRequest,
+        created: int,
+        strict: bool = False,
     ) -> None:
         self.origin = origin
         self.script = script
         self.models = models
         self.request = request
+        self.strict = strict
         mark = f"{text.digest(origin.name, request.number, created):032x}"
         self.envelope = Envelope(request.number, mark, origin.request_id(mark), created)
 
@@ -106,6 +114,8 @@ class Exchange:
     def _perform(self, wire: Wire, body: Mapping[str, Any]) -> tuple[Reply, Behaviour]:
         """Answers a valid request; only such a one takes its behaviour from the script."""
         ask = wire.read(body)
+        if self.strict:
+            wire.strictly(body, self.request.headers)
         self._serves(ask.model)
         behaviour = self.script.next(ask.model)
         if behaviour.fails or behaviour.html or (behaviour.bad_json and not ask.stream):

@@ -45,8 +45,14 @@ def fit(schema: Any, seed: int, hint: str = "") -> Any:
 
     Returns:
         A value that fits: required properties and, while not deep, the optional ones.
+
+    Raises:
+        ValueError: it is not a JSON schema.
     """
-    return _Fitter(schema if isinstance(schema, Mapping) else {}, seed, hint).value(schema, 0)
+    try:
+        return _Fitter(schema if isinstance(schema, Mapping) else {}, seed, hint).value(schema, 0)
+    except (AttributeError, IndexError, KeyError, OverflowError, RecursionError, TypeError, ZeroDivisionError) as error:
+        raise ValueError(f"not a JSON schema: {error}") from None
 
 
 class _Fitter:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
 from collections.abc import Coroutine
 from typing import Any, TypeVar
@@ -64,6 +65,17 @@ class Listener:
         """Refuses connections until `listen`."""
         self._run(self._refuse())
 
+    def disown(self) -> None:
+        """In a forked child: points every descriptor at nothing. Closing them here would wake the parent's loop."""
+        held = [] if self._server is None else [sock.fileno() for sock in self._server.sockets]
+        held += [connection.fileno() for connection in self._connections]
+        held += [] if self._placeholder is None else [self._placeholder.fileno()]
+        null = os.open(os.devnull, os.O_RDWR)
+        for descriptor in held:
+            if descriptor >= 0:
+                os.dup2(null, descriptor, inheritable=False)
+        os.close(null)
+
     def _run(self, work: Coroutine[Any, Any, _T]) -> _T:
         if self._loop is None:
             work.close()
@@ -102,7 +114,8 @@ class Listener:
 
 def _bound(port: int) -> socket.socket:
     sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    if os.name == "posix":  # elsewhere the option would let two processes share the port
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         sock.bind(("127.0.0.1", port))
     except OSError:

@@ -6,6 +6,7 @@ import asyncio
 import os
 import threading
 import time
+import weakref
 from collections.abc import Callable
 from concurrent.futures import Future
 from types import TracebackType
@@ -21,15 +22,16 @@ class Sandbox:
 
     Args:
         now: the clock of recorded requests and time windows, in seconds.
+        strict: refuse, as the providers do, parameters that they don't know and tool calls without their results.
 
     Attributes:
         openai, anthropic, groq: the providers.
     """
 
-    def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
-        self.openai = Provider(OpenAI(), now)
-        self.anthropic = Provider(Anthropic(), now)
-        self.groq = Provider(Groq(), now)
+    def __init__(self, now: Callable[[], float] = time.monotonic, *, strict: bool = False) -> None:
+        self.openai = Provider(OpenAI(), now, strict=strict)
+        self.anthropic = Provider(Anthropic(), now, strict=strict)
+        self.groq = Provider(Groq(), now, strict=strict)
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stop: asyncio.Event | None = None
@@ -62,6 +64,8 @@ class Sandbox:
             raise RuntimeError("the sandbox is already running")
         ready: Future[None] = Future()
         self._pid = os.getpid()
+        if hasattr(os, "register_at_fork"):
+            os.register_at_fork(after_in_child=_disowning(weakref.ref(self)))
         self._thread = threading.Thread(target=self._run, args=(ready,), name="llm-router-sandbox", daemon=True)
         self._thread.start()
         try:
@@ -85,6 +89,11 @@ class Sandbox:
         """Resets the three providers."""
         for provider in self.providers:
             provider.reset()
+
+    def disown(self) -> None:
+        """In a forked child: lets go of every socket, so that what the parent closes is closed."""
+        for provider in self.providers:
+            provider.listener.disown()
 
     def __enter__(self) -> Sandbox:
         return self.start()
@@ -110,7 +119,7 @@ class Sandbox:
 
     async def _serve(self, ready: Future[None]) -> None:
         self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
-        listeners = [provider._listener for provider in self.providers]
+        listeners = [provider.listener for provider in self.providers]
         try:
             for listener in listeners:
                 await listener.open()
@@ -119,3 +128,14 @@ class Sandbox:
         finally:
             for listener in listeners:
                 await listener.close()
+
+
+def _disowning(reference: weakref.ref[Sandbox]) -> Callable[[], None]:
+    """What to do in a forked child, without keeping the sandbox alive."""
+
+    def disown() -> None:
+        sandbox = reference()
+        if sandbox is not None:
+            sandbox.disown()
+
+    return disown

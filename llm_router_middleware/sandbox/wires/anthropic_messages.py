@@ -8,11 +8,26 @@ from dataclasses import replace
 from typing import Any
 
 from llm_router_middleware.sandbox.answer import Answer, Choice, Tokens, ToolCall
-from llm_router_middleware.sandbox.ask import Ask
+from llm_router_middleware.sandbox.ask import Ask, Rejected
 from llm_router_middleware.sandbox.errors import Fault
 from llm_router_middleware.sandbox.text import count_in, digest, pieces
 from llm_router_middleware.sandbox.wires.base import Frame, Wire, event
-from llm_router_middleware.sandbox.wires.reading import function_tools, parts, positive, require, text_of, texts
+from llm_router_middleware.sandbox.wires.reading import (
+    function_tools,
+    parts,
+    positive,
+    require,
+    table,
+    text_of,
+    texts,
+)
+from llm_router_middleware.sandbox.wires.strictness import (
+    ANTHROPIC_COUNT,
+    ANTHROPIC_MESSAGES,
+    SAMPLING,
+    message_pairs,
+    unknown,
+)
 
 __all__ = ["CountTokensWire", "MessagesWire"]
 
@@ -24,8 +39,14 @@ _STOP_REASONS = {
 }
 
 
+_WITHOUT_SAMPLING = "2026-10-21"
+"""The version of the API that took `temperature`, `top_p` and `top_k` away."""
+
+
 class MessagesWire(Wire):
     """`POST /v1/messages`."""
+
+    known = ANTHROPIC_MESSAGES
 
     ping = b'event: ping\ndata: {"type": "ping"}\n\n'
     broken_frame = b'event: content_block_delta\ndata: {"type":"content_block_delta","index":0,"delta":{"ty\n\n'
@@ -35,26 +56,39 @@ class MessagesWire(Wire):
         require(positive(body.get("max_tokens")) is not None, "max_tokens: Field required", param="max_tokens")
         return self.understand(body)
 
+    def strictly(self, body: Mapping[str, Any], headers: Mapping[str, str]) -> None:
+        """See `Wire.strictly`."""
+        version = headers.get("anthropic-version")
+        if version is None:
+            raise Rejected("anthropic-version: header is required")
+        known = self.known if version >= _WITHOUT_SAMPLING else self.known | SAMPLING
+        name = unknown(body, known)
+        if name is not None:
+            raise Rejected(f"{name}: Extra inputs are not permitted", param=name)
+        message_pairs(self.messages(body))
+
     def understand(self, body: Mapping[str, Any]) -> Ask:
         """Reads what `messages` and `count_tokens` have in common."""
         messages = self.messages(body)
         user = [message for message in messages if message.get("role") == "user"]
-        form = body.get("output_format") or (body.get("output_config") or {}).get("format") or {}
-        choice = body.get("tool_choice") or {}
+        form = table(body.get("output_format") or table(body.get("output_config")).get("format"))
+        choice = table(body.get("tool_choice"))
         return Ask(
             model=body["model"],
             body=body,
             prompt=next((said for message in reversed(user) if (said := text_of(message.get("content")))), ""),
             results=_results(messages),
-            input_tokens=3 + 4 * len(messages) + count_in([messages, body.get("system"), body.get("tools"), form]),
+            input_tokens=3
+            + 4 * len(messages)
+            + count_in([messages, body.get("system"), body.get("tools"), dict(form)]),
             stream=bool(body.get("stream")),
             tools=function_tools(parts(body.get("tools")), "input_schema"),
             choice=_choice(choice),
             parallel=not choice.get("disable_parallel_tool_use"),
-            schema=form.get("schema", {}) if form.get("type") == "json_schema" else None,
+            schema=table(form.get("schema")) if form.get("type") == "json_schema" else None,
             cap=positive(body.get("max_tokens")),
             stops=texts(body.get("stop_sequences")),
-            reasoning=(body.get("thinking") or {}).get("type") in ("enabled", "adaptive"),
+            reasoning=table(body.get("thinking")).get("type") in ("enabled", "adaptive"),
         )
 
     def messages(self, body: Mapping[str, Any]) -> list[Mapping[str, Any]]:
@@ -193,6 +227,8 @@ def _results(messages: list[Mapping[str, Any]]) -> tuple[str, ...]:
 
 class CountTokensWire(MessagesWire):
     """`POST /v1/messages/count_tokens`: the same count as the message's own usage."""
+
+    known = ANTHROPIC_COUNT
 
     def read(self, body: Mapping[str, Any]) -> Ask:
         """See `Wire.read`."""

@@ -44,6 +44,13 @@ class Wire:
         """
         raise NotImplementedError
 
+    def strictly(self, body: Mapping[str, Any], headers: Mapping[str, str]) -> None:
+        """Looks closer at a request that `read` has taken.
+
+        Raises:
+            Rejected: the provider would not take it.
+        """
+
     def whole(self, answer: Answer) -> dict[str, Any]:
         """The answer in one piece."""
         raise NotImplementedError

@@ -6,16 +6,25 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from llm_router_middleware.sandbox.answer import Answer, Choice, Tokens
+from llm_router_middleware.sandbox.ask import Rejected
 from llm_router_middleware.sandbox.errors import Fault
 from llm_router_middleware.sandbox.text import digest
 from llm_router_middleware.sandbox.wires.base import event
 from llm_router_middleware.sandbox.wires.openai_chat import ChatWire
+from llm_router_middleware.sandbox.wires.strictness import GROQ_CHAT, chat_pairs, unknown
 
 __all__ = ["GroqChatWire"]
 
 
 class GroqChatWire(ChatWire):
     """`POST /openai/v1/chat/completions`."""
+
+    def strictly(self, body: Mapping[str, Any], headers: Mapping[str, str]) -> None:  # noqa: ARG002 - see Wire
+        """See `Wire.strictly`."""
+        name = unknown(body, GROQ_CHAT)
+        if name is not None:
+            raise Rejected(f"property '{name}' is unsupported")
+        chat_pairs(self.messages(body))
 
     def reasons(self, body: Mapping[str, Any]) -> bool:
         """Groq shows reasoning when it is asked for, by effort or by format."""

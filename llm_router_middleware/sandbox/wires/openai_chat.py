@@ -10,11 +10,23 @@ from llm_router_middleware.sandbox.ask import Ask
 from llm_router_middleware.sandbox.errors import Fault
 from llm_router_middleware.sandbox.text import count_in, digest, pieces
 from llm_router_middleware.sandbox.wires.base import Frame, Wire, event
-from llm_router_middleware.sandbox.wires.reading import function_tools, parts, positive, require, text_of, texts
+from llm_router_middleware.sandbox.wires.reading import (
+    function_tools,
+    parts,
+    positive,
+    require,
+    table,
+    text_of,
+    texts,
+)
+from llm_router_middleware.sandbox.wires.strictness import OPENAI_CHAT, chat_pairs, refuse_unknown
 
 __all__ = ["ChatWire", "finish_reason"]
 
 _ROLES = ("developer", "system", "user", "assistant", "tool", "function")
+
+
+_MOST_ALTERNATIVES = 128
 
 
 class ChatWire(Wire):
@@ -30,8 +42,7 @@ class ChatWire(Wire):
         tools = [
             tool.get("function") for tool in parts(body.get("tools")) if tool.get("type", "function") == "function"
         ]
-        form = body.get("response_format")
-        form = form if isinstance(form, Mapping) else {}
+        form = table(body.get("response_format"))
         return Ask(
             model=body["model"],
             body=body,
@@ -42,13 +53,18 @@ class ChatWire(Wire):
             tools=function_tools(tools, "parameters"),
             choice=_choice(body.get("tool_choice")),
             parallel=body.get("parallel_tool_calls") is not False,
-            schema=(form.get("json_schema") or {}).get("schema", {}) if form.get("type") == "json_schema" else None,
+            schema=table(table(form.get("json_schema")).get("schema")) if form.get("type") == "json_schema" else None,
             json_object=form.get("type") == "json_object",
             cap=positive(body.get("max_completion_tokens"), body.get("max_tokens")),
             stops=texts(body.get("stop")),
-            alternatives=positive(body.get("n")) or 1,
+            alternatives=min(positive(body.get("n")) or 1, _MOST_ALTERNATIVES),
             reasoning=self.reasons(body),
         )
+
+    def strictly(self, body: Mapping[str, Any], headers: Mapping[str, str]) -> None:  # noqa: ARG002 - see Wire
+        """See `Wire.strictly`."""
+        refuse_unknown(body, OPENAI_CHAT)
+        chat_pairs(self.messages(body))
 
     def messages(self, body: Mapping[str, Any]) -> list[Mapping[str, Any]]:
         """The messages, once the provider would take them."""
@@ -110,7 +126,7 @@ class ChatWire(Wire):
     def frames(self, answer: Answer) -> Iterator[Frame]:
         """See `Wire.frames`."""
         ask = answer.ask
-        with_usage = bool((ask.body.get("stream_options") or {}).get("include_usage"))
+        with_usage = bool(table(ask.body.get("stream_options")).get("include_usage"))
         head = {
             "id": self.id(answer.envelope.mark),
             "object": "chat.completion.chunk",

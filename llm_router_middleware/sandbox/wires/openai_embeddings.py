@@ -13,6 +13,7 @@ from llm_router_middleware.sandbox.ask import Ask
 from llm_router_middleware.sandbox.text import count_in, digest
 from llm_router_middleware.sandbox.wires.base import Wire
 from llm_router_middleware.sandbox.wires.reading import positive, require
+from llm_router_middleware.sandbox.wires.strictness import OPENAI_EMBEDDINGS, refuse_unknown
 
 __all__ = ["EmbeddingsWire"]
 
@@ -28,12 +29,16 @@ class EmbeddingsWire(Wire):
         require(bool(body.get("input")), "'$.input' is invalid. Please check the API reference.", param="input")
         return Ask(model=body["model"], body=body, prompt="", input_tokens=max(1, count_in(body["input"])))
 
+    def strictly(self, body: Mapping[str, Any], headers: Mapping[str, str]) -> None:  # noqa: ARG002 - see Wire
+        """See `Wire.strictly`."""
+        refuse_unknown(body, OPENAI_EMBEDDINGS)
+
     def whole(self, answer: Answer) -> dict[str, Any]:
         """See `Wire.whole`."""
         ask = answer.ask
         given = ask.body["input"]
-        inputs = given if isinstance(given, list) and not isinstance(given[0], int) else [given]
-        size = positive(ask.body.get("dimensions")) or _DIMENSIONS
+        inputs = given if isinstance(given, list) and type(given[0]) is not int else [given]
+        size = min(positive(ask.body.get("dimensions")) or _DIMENSIONS, _DIMENSIONS)
         packed = ask.body.get("encoding_format") == "base64"
         vectors = (_vector(ask.model, item, size) for item in inputs)
         return {

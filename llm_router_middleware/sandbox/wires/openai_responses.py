@@ -11,7 +11,8 @@ from llm_router_middleware.sandbox.ask import Ask
 from llm_router_middleware.sandbox.errors import Fault
 from llm_router_middleware.sandbox.text import count_in, pieces
 from llm_router_middleware.sandbox.wires.base import Frame, Wire, event
-from llm_router_middleware.sandbox.wires.reading import function_tools, parts, positive, require, text_of
+from llm_router_middleware.sandbox.wires.reading import function_tools, parts, positive, require, table, text_of
+from llm_router_middleware.sandbox.wires.strictness import OPENAI_RESPONSES, refuse_unknown
 
 __all__ = ["ResponsesWire"]
 
@@ -59,23 +60,29 @@ class ResponsesWire(Wire):
         items = [{"role": "user", "content": given}] if isinstance(given, str) else parts(given)
         user = [i for i, item in enumerate(items) if item.get("role") == "user"]
         since = items[user[-1] + 1 :] if user else items
-        form = (body.get("text") or {}).get("format") or {}
+        form = table(table(body.get("text")).get("format"))
         choice = body.get("tool_choice")
         return Ask(
             model=body["model"],
             body=body,
             prompt=text_of(items[user[-1]].get("content")) if user else "",
             results=tuple(text_of(i.get("output")) for i in since if i.get("type") == "function_call_output"),
-            input_tokens=3 + 4 * len(items) + count_in([given, body.get("instructions"), body.get("tools"), form]),
+            input_tokens=3
+            + 4 * len(items)
+            + count_in([given, body.get("instructions"), body.get("tools"), dict(form)]),
             stream=bool(body.get("stream")),
             tools=function_tools((t for t in parts(body.get("tools")) if t.get("type") == "function"), "parameters"),
-            choice=str(choice.get("name", "auto")) if isinstance(choice, Mapping) else choice or "auto",
+            choice=str(choice.get("name", "auto")) if isinstance(choice, Mapping) else str(choice or "auto"),
             parallel=body.get("parallel_tool_calls") is not False,
-            schema=form.get("schema", {}) if form.get("type") == "json_schema" else None,
+            schema=table(form.get("schema")) if form.get("type") == "json_schema" else None,
             json_object=form.get("type") == "json_object",
             cap=positive(body.get("max_output_tokens")),
-            reasoning=(body.get("reasoning") or {}).get("effort") not in (None, "none"),
+            reasoning=table(body.get("reasoning")).get("effort") not in (None, "none"),
         )
+
+    def strictly(self, body: Mapping[str, Any], headers: Mapping[str, str]) -> None:  # noqa: ARG002 - see Wire
+        """See `Wire.strictly`."""
+        refuse_unknown(body, OPENAI_RESPONSES)
 
     def whole(self, answer: Answer) -> dict[str, Any]:
         """See `Wire.whole`."""
@@ -126,7 +133,7 @@ class ResponsesWire(Wire):
     def _opening(self, answer: Answer) -> dict[str, Any]:
         ask, envelope = answer.ask, answer.envelope
         asked = {key: ask.body[key] for key in _ECHOED if ask.body.get(key) is not None}
-        effort = ask.body.get("reasoning") or {}
+        effort = table(ask.body.get("reasoning"))
         return {
             "id": f"resp_{envelope.mark}",
             "object": "response",
@@ -138,7 +145,7 @@ class ResponsesWire(Wire):
             "output": [],
             "reasoning": {"effort": effort.get("effort"), "summary": effort.get("summary")},
             "service_tier": "default",
-            "text": {"format": {"type": "text"}, "verbosity": "medium", **(ask.body.get("text") or {})},
+            "text": {"format": {"type": "text"}, "verbosity": "medium", **table(ask.body.get("text"))},
             "tools": [{"strict": True, **tool} for tool in parts(ask.body.get("tools"))],
             "usage": None,
             **_ECHOED,

@@ -7,7 +7,7 @@ from typing import Any
 
 from llm_router_middleware.sandbox.ask import Rejected, Tool
 
-__all__ = ["function_tools", "parts", "positive", "require", "text_of", "texts"]
+__all__ = ["function_tools", "parts", "positive", "require", "table", "text_of", "texts"]
 
 
 def text_of(content: Any) -> str:
@@ -22,6 +22,11 @@ def parts(content: Any) -> list[Mapping[str, Any]]:
     return [part for part in content if isinstance(part, Mapping)] if isinstance(content, list) else []
 
 
+def table(value: Any) -> Mapping[str, Any]:
+    """A value that should be an object; an empty one when it is none."""
+    return value if isinstance(value, Mapping) else {}
+
+
 def texts(stop: Any) -> tuple[str, ...]:
     """Stop texts: one, a list, or none."""
     if isinstance(stop, str):
@@ -32,7 +37,7 @@ def texts(stop: Any) -> tuple[str, ...]:
 def function_tools(functions: Iterable[Any], schema: str) -> tuple[Tool, ...]:
     """The tools that have a name; `schema` is where their arguments' schema stands."""
     named = [item for item in functions if isinstance(item, Mapping) and isinstance(item.get("name"), str)]
-    return tuple(Tool(item["name"], item.get(schema) or {}) for item in named)
+    return tuple(Tool(item["name"], table(item.get(schema))) for item in named)
 
 
 def positive(*values: Any) -> int | None:
