@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from urllib.parse import SplitResult, urlsplit
 
 from llm_router_middleware.errors import ConfigurationError
 
 __all__ = ["check_base_url", "origin_of"]
+
+_ENDS_IN_A_NUMBER = re.compile(r"(?:^|\.)(?:\d+|0[xX][0-9a-fA-F]*)\.?$")
 
 
 def origin_of(url: str) -> str:
@@ -44,9 +47,9 @@ def check_base_url(key: str, url: str, *, trusted_network: bool = False) -> None
 
 def _parse(key: str, url: str) -> tuple[str, SplitResult]:
     try:
-        parts = urlsplit(url)
+        parts = urlsplit(url if isinstance(url, str) else "//[")
         _ = parts.port
-    except (ValueError, TypeError, AttributeError):
+    except ValueError:
         raise ConfigurationError(f"{key}: not an address; expected https://host/path") from None
     if parts.username is not None or parts.password is not None:
         # Not echoed: user info is a credential.
@@ -66,7 +69,8 @@ def _place_of(host: str) -> tuple[bool, bool]:
     try:
         address = ipaddress.ip_address(host)
     except ValueError:
-        return False, False
+        # Resolvers take "2130706433" and "0x7f.1" for addresses; whoever writes one has something to hide.
+        return False, _ENDS_IN_A_NUMBER.search(host) is not None
     mapped = getattr(address, "ipv4_mapped", None)
     address = mapped or address
     return address.is_loopback, not address.is_global
