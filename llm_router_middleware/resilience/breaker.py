@@ -32,9 +32,11 @@ class CircuitBreaker:
         on_transition: told of every transition, outside the lock. What it raises is swallowed.
         renewed_by_owner: somebody else calls `renew()` after a fork.
 
+    Attributes:
+        name: for people.
     """
 
-    __slots__ = ("__weakref__", "_circuit", "_lent", "_lock", "_now", "_on_transition")
+    __slots__ = ("__weakref__", "_circuit", "_lent", "_lock", "_now", "_on_transition", "name")
 
     def __init__(
         self,
@@ -48,6 +50,7 @@ class CircuitBreaker:
         on_transition: Callable[[Transition], None] | None = None,
         renewed_by_owner: bool = False,
     ) -> None:
+        self.name = name
         settings = settings.overridden(failure_threshold, recovery_timeout_s)
         self._circuit = Circuit(settings, name, random, now())
         self._lock = threading.Lock()
@@ -80,15 +83,19 @@ class CircuitBreaker:
             self._tell(transition)
         return permit
 
-    def settle(self, permit: Permit, effect: Effect, retry_after_s: float | None = None) -> None:
+    def settle(
+        self, permit: Permit, effect: Effect, retry_after_s: float | None = None, now: float | None = None
+    ) -> None:
         """Gives a permit back and learns from its call. Once: a second time is ignored.
 
         Args:
             permit: from `try_acquire()`.
             effect: what the call showed. NEUTRAL for a call that says nothing of the provider, such as a cancelled one.
             retry_after_s: seconds that the provider asked to wait; for EJECT, seconds without calls.
+            now: the time on the breaker's clock, from a caller who has just read it.
         """
-        now = self._now()
+        if now is None:
+            now = self._now()
         with self._lock:
             transition = self._circuit.settle(permit, effect, retry_after_s, now)
         if transition is not None:
@@ -101,11 +108,6 @@ class CircuitBreaker:
             self._on_transition(transition)
 
     # -- reading: no lock, no effect
-
-    @property
-    def name(self) -> str:
-        """For people."""
-        return self._circuit.name
 
     @property
     def state(self) -> State:

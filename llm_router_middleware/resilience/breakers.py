@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from llm_router_middleware.engine.call import Effect, Failure
-from llm_router_middleware.resilience.breaker import CircuitBreaker, Permit
+from llm_router_middleware.resilience.admission import Admission, Refused
+from llm_router_middleware.resilience.breaker import CircuitBreaker
 from llm_router_middleware.resilience.breaker_settings import DEFAULTS, BreakerSettings
 from llm_router_middleware.resilience.endpoint import Endpoint
 from llm_router_middleware.resilience.forking import renew_after_fork
@@ -17,31 +18,7 @@ from llm_router_middleware.resilience.transition import State, Transition, log_t
 
 __all__ = ["Admission", "BreakerSettings", "Breakers", "CircuitReport"]
 
-WORDS = {"open": "circuit open", "cooldown": "told to wait", "probing": "recovering: its probe is under way"}
-"""A refusal, for people."""
-
-
-class Admission:
-    """The answer to "may I call this model?". True when it is yes; then settle it, whatever happened.
-
-    Attributes:
-        state: the state in which the circuits let it pass: "closed", "half_open" (it is a probe) or "disabled".
-        reason: why not, for people; empty when admitted.
-        retry_after_s: seconds until it may be admitted; None when it is, or when only `reset()` will help.
-    """
-
-    __slots__ = ("_endpoint", "_model", "_permits", "reason", "retry_after_s", "state")
-
-    def __init__(self, endpoint: Endpoint, model: str, permits: list[tuple[CircuitBreaker, Permit, Permit]]) -> None:
-        self._endpoint = endpoint
-        self._model = model
-        self._permits = permits
-        self.state: str = "closed"
-        self.reason = ""
-        self.retry_after_s: float | None = None
-
-    def __bool__(self) -> bool:
-        return not self.reason
+SUCCESS, NEUTRAL = Effect.SUCCESS, Effect.NEUTRAL
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,9 +77,12 @@ class Breakers(Mapping[str, CircuitBreaker]):
         """Asks both layers for permission to make one call.
 
         Args:
-            endpoint: who is asked: provider, origin and credential in one key.
+            endpoint: who is asked: provider, origin and credential in one key, as `provider@origin#credential`.
             model: for which of its models.
             lease_s: seconds that the attempt may take; frees a probe that never reports.
+
+        Returns:
+            An admission to be settled; false when the answer is no.
         """
         place = self._endpoints.get(endpoint)
         circuit = None if place is None else place.models.get(model)
@@ -110,17 +90,12 @@ class Breakers(Mapping[str, CircuitBreaker]):
             place, circuit = self._find(endpoint, model)
         of_endpoint = place.circuit.try_acquire(lease_s)
         if of_endpoint is None:
-            return _refused(place, model, place.circuit, "endpoint")
+            return Refused(place.circuit, "endpoint")
         of_model = circuit.try_acquire(lease_s)
         if of_model is None:
-            place.circuit.settle(of_endpoint, Effect.NEUTRAL)
-            return _refused(place, model, circuit, "model")
-        admission = Admission(place, model, [(circuit, of_endpoint, of_model)])
-        if of_endpoint.is_probe or of_model.is_probe:
-            admission.state = "half_open"
-        elif of_endpoint.is_bypass or of_model.is_bypass:
-            admission.state = "disabled"
-        return admission
+            place.circuit.settle(of_endpoint, NEUTRAL)
+            return Refused(circuit, "model")
+        return Admission(place, circuit, of_endpoint, of_model)
 
     def settle(self, admission: Admission, failure: Failure | None, *, neutral: bool = False) -> None:
         """Gives an admission back and teaches both layers. Once: a second time, or a refusal, is ignored.
@@ -130,23 +105,21 @@ class Breakers(Mapping[str, CircuitBreaker]):
             failure: what went wrong; None for success.
             neutral: the call says nothing of the provider, as when it was cancelled.
         """
-        try:
-            circuit, of_endpoint, of_model = admission._permits.pop()
-        except IndexError:
+        if not admission.close():
             return
-        place, model = admission._endpoint, admission._model
+        place, circuit, now = admission.endpoint, admission.model, self._now()
         if neutral:
-            place.circuit.settle(of_endpoint, Effect.NEUTRAL)
-            circuit.settle(of_model, Effect.NEUTRAL)
+            place.circuit.settle(admission.of_endpoint, NEUTRAL, None, now)
+            circuit.settle(admission.of_model, NEUTRAL, None, now)
         elif failure is None:
-            place.succeeded(model, self._now())
-            place.circuit.settle(of_endpoint, Effect.SUCCESS)
-            circuit.settle(of_model, Effect.SUCCESS)
+            place.succeeded(circuit.name, now)
+            place.circuit.settle(admission.of_endpoint, SUCCESS, None, now)
+            circuit.settle(admission.of_model, SUCCESS, None, now)
         else:
-            effect, ejection_s = place.failed(failure, model, self._now())
-            place.circuit.settle(of_endpoint, effect, ejection_s)
+            effect, ejection_s = place.failed(failure, circuit.name, now)
+            place.circuit.settle(admission.of_endpoint, effect, ejection_s, now)
             effect = _effect_on_model(failure)
-            circuit.settle(of_model, effect, None if effect is Effect.NEUTRAL else failure.retry_after_s)
+            circuit.settle(admission.of_model, effect, None if effect is NEUTRAL else failure.retry_after_s, now)
 
     # -- for people
 
@@ -156,33 +129,32 @@ class Breakers(Mapping[str, CircuitBreaker]):
         Raises:
             KeyError: there is none, or more than one.
         """
-        circuits = dict(self._circuits())
+        circuits = {circuit.name: circuit for circuit in self._circuits()}
         if name in circuits:
             return circuits[name]
         provider, slash, model = name.partition("/")
-        places = [key for key in list(self._endpoints) if key.partition("@")[0] == provider]
-        if len(places) > 1:
-            raise KeyError(f"{name}: more than one endpoint, name one of {', '.join(places)}")
+        endpoints = [key for key in list(self._endpoints) if key.partition("@")[0] == provider]
+        if len(endpoints) > 1:
+            raise KeyError(f"{name}: more than one endpoint, name one of {', '.join(endpoints)}")
         try:
-            return circuits[f"{places[0]}{slash}{model}"]
+            return circuits[f"{endpoints[0]}{slash}{model}"]
         except (IndexError, KeyError):
             raise KeyError(f"{name}: no call has gone there yet") from None
 
     def __iter__(self) -> Iterator[str]:
-        return (name for name, _ in self._circuits())
+        return (circuit.name for circuit in self._circuits())
 
     def __len__(self) -> int:
         return self._kept
 
     def states(self) -> dict[str, CircuitReport]:
         """All circuits at this moment. Reading changes nothing."""
-        return {name: _report(circuit) for name, circuit in self._circuits()}
+        return {circuit.name: _report(circuit) for circuit in self._circuits()}
 
-    def _circuits(self) -> Iterator[tuple[str, CircuitBreaker]]:
+    def _circuits(self) -> Iterator[CircuitBreaker]:
         for place in list(self._endpoints.values()):
-            yield place.key, place.circuit
-            for circuit in list(place.models.values()):
-                yield circuit.name, circuit
+            yield place.circuit
+            yield from list(place.models.values())
 
     # -- keeping them
 
@@ -194,7 +166,7 @@ class Breakers(Mapping[str, CircuitBreaker]):
             has_room = self._kept + 2 <= self._settings.max_keys
             place = self._endpoints.get(endpoint)
             if place is None:
-                place = Endpoint(endpoint, self._circuit(endpoint), self._settings)
+                place = Endpoint(self._circuit(endpoint), self._settings)
                 if has_room:
                     self._endpoints[endpoint] = place
                     self._kept += 1
@@ -238,20 +210,9 @@ class Breakers(Mapping[str, CircuitBreaker]):
             place.renew()
 
 
-def _refused(place: Endpoint, model: str, circuit: CircuitBreaker, layer: str) -> Admission:
-    admission = Admission(place, model, [])
-    # The circuit may have let somebody's probe end since it refused: then it was its probe that stood in the way.
-    refusal = circuit.refusal or "probing"
-    admission.state = circuit.state
-    admission.reason = f"{layer} {WORDS[refusal]}"
-    seconds = circuit.retry_after()
-    admission.retry_after_s = None if seconds == float("inf") else seconds
-    return admission
-
-
 def _effect_on_model(failure: Failure) -> Effect:
     # 413 says that this request is too big, for the model or for the tokens a minute: smaller ones still pass.
-    return Effect.NEUTRAL if failure.status == 413 else failure.kind.model_effect
+    return NEUTRAL if failure.status == 413 else failure.kind.model_effect
 
 
 def _report(circuit: CircuitBreaker) -> CircuitReport:

@@ -28,6 +28,9 @@ __all__ = ["Circuit", "Permit", "Refusal"]
 Refusal = Literal["open", "cooldown", "probing"]
 """Why nobody is let through: the circuit is open, the provider said to wait, or the one probe is under way."""
 
+SUCCESS, NEUTRAL, COOLDOWN, EJECT = Effect.SUCCESS, Effect.NEUTRAL, Effect.COOLDOWN, Effect.EJECT
+"""Looked up once: a member of an Enum costs more to find than to compare."""
+
 LEASE_GRACE_S = 5.0
 """How long after its attempt's timeout a probe is given up."""
 
@@ -150,15 +153,15 @@ class Circuit:
             return None
         permit.settled = True
         self.last_used = now
+        current = permit.generation == self.generation
+        if effect is not SUCCESS:
+            self._cool(effect, retry_after_s, current, now)
         if permit is self.probe:
             self.probe = None
-        current = permit.generation == self.generation
-        if effect is not Effect.SUCCESS and effect is not Effect.EJECT:
-            self._cool(effect, retry_after_s, current, now)
         if not current:
             # From another life of the circuit: it was placed before the circuit opened, and says nothing of now.
             return None
-        if effect is Effect.NEUTRAL or effect is Effect.COOLDOWN:
+        if effect is NEUTRAL or effect is COOLDOWN:
             return None
         if self.state == CLOSED:
             return self._learn(effect, retry_after_s, now)
@@ -168,9 +171,11 @@ class Circuit:
         return self._conclude(effect, retry_after_s, now)
 
     def _cool(self, effect: Effect, retry_after_s: float | None, current: bool, now: float) -> None:
+        if effect is EJECT:
+            return
         if retry_after_s is not None and retry_after_s > 0:
             self.cooldown.told(retry_after_s, now)
-        elif effect is Effect.COOLDOWN and current:
+        elif effect is COOLDOWN and current:
             self.cooldown.throttled(now)
         else:
             return
@@ -178,11 +183,11 @@ class Circuit:
 
     def _learn(self, effect: Effect, retry_after_s: float | None, now: float) -> Transition | None:
         """What a call on the closed circuit teaches."""
-        if effect is Effect.SUCCESS:
+        if effect is SUCCESS:
             self.health.succeeded(now)
             self.cooldown.unsaid = 0
             return None
-        if effect is Effect.EJECT:
+        if effect is EJECT:
             return self._eject(retry_after_s, now)
         self.failures += 1
         reason = self.health.failed(now)
@@ -190,10 +195,10 @@ class Circuit:
 
     def _conclude(self, effect: Effect, retry_after_s: float | None, now: float) -> Transition:
         """What the probe teaches."""
-        if effect is Effect.SUCCESS:
+        if effect is SUCCESS:
             self._reopens = 0
             return self._move(CLOSED, now, "probe_succeeded")
-        if effect is Effect.EJECT:
+        if effect is EJECT:
             return self._eject(retry_after_s, now)
         self.failures += 1
         self._reopens += 1

@@ -46,15 +46,13 @@ class Endpoint:
     """The circuit of an endpoint, those of its models, and what tells the one's failures from the others'.
 
     Attributes:
-        key: its name.
         circuit: the breaker of the endpoint.
         models: the breakers of its models, by the model's name.
     """
 
-    __slots__ = ("_denied", "_lock", "_lost", "_rejected", "_settings", "_used", "circuit", "key", "models")
+    __slots__ = ("_denied", "_lock", "_lost", "_rejected", "_settings", "_used", "circuit", "models")
 
-    def __init__(self, key: str, circuit: CircuitBreaker, settings: BreakerSettings) -> None:
-        self.key = key
+    def __init__(self, circuit: CircuitBreaker, settings: BreakerSettings) -> None:
         self.circuit = circuit
         self.models: dict[str, CircuitBreaker] = {}
         self._settings = settings

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import deque
 
 __all__ = ["BUCKETS", "RollingWindow"]
@@ -21,49 +22,49 @@ class RollingWindow:
         marked: those of them that were marked.
     """
 
-    __slots__ = ("_buckets", "_width", "marked", "total")
+    __slots__ = ("_buckets", "_latest", "_turns_at", "_width", "marked", "total")
 
     def __init__(self, seconds: float) -> None:
         self._width = seconds / BUCKETS
         self._buckets: deque[list[int]] = deque()
+        self._turns_at = -math.inf
         self.total = self.marked = 0
 
     def add(self, now: float, mark: bool = False) -> None:
         """Counts one event."""
-        bucket = self._bucket(now)
-        bucket[0] += 1
-        bucket[1] += mark
+        # Threads read the clock before they queue for the lock, so "now" may lie a little before the latest bucket.
+        if now >= self._turns_at:
+            self._turn(now)
+        latest = self._latest
+        latest[0] += 1
         self.total += 1
-        self.marked += mark
+        if mark:
+            latest[1] += 1
+            self.marked += 1
+
+    def refresh(self, now: float) -> None:
+        """Lets go of what is older than the window."""
+        if now >= self._turns_at:
+            self._turn(now)
 
     def clear(self) -> None:
         """Forgets everything."""
         self._buckets.clear()
+        self._turns_at = -math.inf
         self.total = self.marked = 0
 
     def __len__(self) -> int:
         """Buckets held: at most `BUCKETS`."""
         return len(self._buckets)
 
-    def refresh(self, now: float) -> None:
-        """Lets go of what is older than the window."""
-        self._evict(int(now / self._width))
-
-    def _bucket(self, now: float) -> list[int]:
-        """The bucket of this moment."""
+    def _turn(self, now: float) -> None:
+        """Begins the bucket of this moment and drops those that have left the window."""
         index = int(now / self._width)
-        buckets = self._buckets
-        # Threads read the clock before they queue for the lock, so "now" may lie a little before the latest bucket.
-        if buckets and index <= buckets[-1][2]:
-            return buckets[-1]
-        self._evict(index)
-        bucket = [0, 0, index]
-        buckets.append(bucket)
-        return bucket
-
-    def _evict(self, index: int) -> None:
         buckets = self._buckets
         while buckets and buckets[0][2] <= index - BUCKETS:
             total, marked, _ = buckets.popleft()
             self.total -= total
             self.marked -= marked
+        self._turns_at = (index + 1) * self._width
+        self._latest = [0, 0, index]
+        buckets.append(self._latest)
