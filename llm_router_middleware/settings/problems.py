@@ -79,7 +79,7 @@ def _allowed(kind: str, context: dict[str, Any], message: str) -> str:
         return f"one of {context['expected']}"
     for bound, words in (("ge", "at least"), ("gt", "more than"), ("le", "at most"), ("lt", "less than")):
         if bound in context:
-            return f"{words} {context[bound]}"
+            return f"{words} {context[bound]:g}"
     return _ALLOWED.get(kind) or message.removeprefix("Value error, ")
 
 

@@ -163,7 +163,8 @@ class RouterSettings(BaseSettings):
         from llm_router_middleware.settings.load import merged
 
         changed = type(self)(**merged([self.model_dump(exclude_unset=True), overrides]))
-        changed._warnings, changed._origins = self._warnings, self._origins
+        changed._warnings = self._warnings
+        changed._origins = self._origins | {(key,): "argument" for key in overrides}
         return changed
 
     @property
@@ -236,7 +237,9 @@ class RouterSettings(BaseSettings):
             return value
         for tier in value:
             if tier not in _TIER_NAMES:
-                raise ConfigurationError(f"models.{tier}={value[tier]!r:.80}: expected tiers: budget, mid, premium")
+                raise ConfigurationError(
+                    f"models.{tier}={value[tier]!r:.80}: not a tier; expected one of budget, mid, premium"
+                )
         return {str(Tier.parse(tier)): models for tier, models in value.items()}
 
     @model_validator(mode="after")

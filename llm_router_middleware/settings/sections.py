@@ -131,7 +131,7 @@ class ShareTargets(_Section):
     def _whole(self) -> ShareTargets:
         total = self.budget + self.mid + self.premium
         if abs(total - 1) > 0.001:
-            raise ConfigurationError(f"share_targets add up to {total:g}: expected 1")
+            raise ValueError(f"shares that add up to 1, not to {total:g}")
         return self
 
 

@@ -13,17 +13,42 @@ from llm_router_middleware.models.registry import ModelRegistry
 
 SPECIAL = {
     # Models for one purpose: a call to them is not one that another chat model could take over.
-    "openai": """gpt-audio-mini gpt-4o-audio-preview gpt-4o-mini-audio-preview gpt-4o-search-preview
-        gpt-4o-mini-search-preview o3-deep-research o4-mini-deep-research computer-use-preview codex-mini-latest
-        gpt-daybreak-blue-latest gpt-daybreak-red-latest gpt-5.6-cyber gpt-6-cyber gpt-rosalind-research gpt-6-rosalind
-        gpt-6.2-astra-law gpt-4-vision-preview""".split(),
+    "openai": [
+        "gpt-audio-mini",
+        "gpt-4o-audio-preview",
+        "gpt-4o-mini-audio-preview",
+        "gpt-4o-search-preview",
+        "gpt-4o-mini-search-preview",
+        "o3-deep-research",
+        "o4-mini-deep-research",
+        "computer-use-preview",
+        "codex-mini-latest",
+        "gpt-daybreak-blue-latest",
+        "gpt-daybreak-red-latest",
+        "gpt-5.6-cyber",
+        "gpt-6-cyber",
+        "gpt-rosalind-research",
+        "gpt-6-rosalind",
+        "gpt-6.2-astra-law",
+        "gpt-4-vision-preview",
+    ],
     "anthropic": [],
     "groq": ["meta-llama/llama-guard-4-12b", "compound-beta", "compound-beta-mini"],
 }
 GONE = {
     # Switched off before 2026, or never served (the SDK's deprecation notes): they would fail with any name of ours.
-    "openai": """gpt-5.1-mini o1-preview o1-mini gpt-4-32k gpt-4-32k-0314 gpt-4-32k-0613 gpt-3.5-turbo-16k
-        gpt-3.5-turbo-0301 gpt-3.5-turbo-0613 gpt-3.5-turbo-16k-0613""".split(),
+    "openai": [
+        "gpt-5.1-mini",
+        "o1-preview",
+        "o1-mini",
+        "gpt-4-32k",
+        "gpt-4-32k-0314",
+        "gpt-4-32k-0613",
+        "gpt-3.5-turbo-16k",
+        "gpt-3.5-turbo-0301",
+        "gpt-3.5-turbo-0613",
+        "gpt-3.5-turbo-16k-0613",
+    ],
     "anthropic": [],
     "groq": [],
 }
