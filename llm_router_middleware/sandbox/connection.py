@@ -121,20 +121,24 @@ class Connection(asyncio.Protocol):
         self._transport.close()
 
     async def _answer(self) -> None:
+        try:
+            await self._exchange()
+        except Exception:
+            self._transport.abort()  # no client waits for an answer that a bug of ours has eaten
+            raise
+        self._next()
+
+    async def _exchange(self) -> None:
         request = self._request
         assert request is not None  # noqa: S101 - set before the task is made
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in request.headers}
         method, target = request.method.decode("latin-1"), request.target.decode("latin-1")
         recorded, steps = self._respond(method, target, headers, b"".join(self._body))
         try:
-            recorded.ended = await self._perform(steps, recorded)
+            await self._perform(steps, recorded)
         except asyncio.CancelledError:
-            recorded.ended = "abandoned"
+            recorded.end("abandoned")
             raise
-        except Exception:
-            self._transport.abort()
-            raise
-        self._next()
 
     def _next(self) -> None:
         """Makes ready for the next request on this connection."""
@@ -147,27 +151,27 @@ class Connection(asyncio.Protocol):
         self._http.start_next_cycle()
         self._advance()
 
-    async def _perform(self, steps: Iterator[Step], recorded: RecordedRequest) -> str:
+    async def _perform(self, steps: Iterator[Step], recorded: RecordedRequest) -> None:
         packet = bytearray()
         for step in steps:
             if isinstance(step, Head):
                 recorded.status = step.status
                 packet += self._bytes(h11.Response(status_code=step.status, headers=_framed(step)))
             elif isinstance(step, Data):
-                packet += self._bytes(h11.Data(data=step.data))
                 if len(packet) >= _PACKET:
                     await self._flush(packet)
+                packet += self._bytes(h11.Data(data=step.data))
             elif isinstance(step, Pause):
                 await self._flush(packet)
                 await self._pause(step)
             elif isinstance(step, End):
                 packet += self._bytes(h11.EndOfMessage())
+                recorded.end("complete")
             else:
                 await self._flush(packet)
+                recorded.end("cut")
                 await self._break(step)
-                return "cut"
         await self._flush(packet)
-        return "complete"
 
     async def _flush(self, packet: bytearray) -> None:
         """Writes what has gathered, in one packet."""

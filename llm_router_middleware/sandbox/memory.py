@@ -85,15 +85,15 @@ class _Delivery:
                     break
                 else:
                     self._take(step)
-            self._recorded.ended = "complete"
+            self._recorded.end("complete")
         finally:
-            self._recorded.ended = self._recorded.ended or "abandoned"
+            self._recorded.end("abandoned")
 
     def _take(self, step: Step) -> None:
         if isinstance(step, Pause):
             self._wait(step.seconds)
             return
-        self._recorded.ended = "cut"
+        self._recorded.end("cut")
         if isinstance(step, Reset):
             raise self._http.ReadError("[Errno 104] Connection reset by peer", request=self._request)
         if isinstance(step, (Close, HalfClose)) and self._left != 0:

@@ -25,7 +25,8 @@ class RecordedRequest:
         monotonic: when it was complete, on the sandbox's clock, in seconds.
         number: 1 for the provider's first request.
         status: of the answer; None while there is none.
-        ended: how it ended: "complete", "cut" (as the script wanted) or "abandoned" (by the client); None until then.
+        ended: how the answer ended: "complete", "cut" (as the script wanted) or "abandoned" (by the client); None until
+            then. The end may come a little after the client's own: `wait` for it.
     """
 
     method: str
@@ -37,6 +38,25 @@ class RecordedRequest:
     number: int
     status: int | None = field(default=None)
     ended: str | None = field(default=None)
+    _over: threading.Event = field(default_factory=threading.Event, repr=False)
+
+    def end(self, how: str) -> None:
+        """Notes how the answer ended; the first note counts."""
+        if not self._over.is_set():
+            self.ended = how
+            self._over.set()
+
+    def wait(self, timeout_s: float) -> str | None:
+        """Waits for the end of the answer.
+
+        Args:
+            timeout_s: seconds.
+
+        Returns:
+            How it ended; None when it has not.
+        """
+        self._over.wait(timeout_s)
+        return self.ended
 
     @cached_property
     def json(self) -> Any:
