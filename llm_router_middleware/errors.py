@@ -5,6 +5,7 @@ LLMRouterError
 │   └── UnsupportedClientError  wrap() was given something that is not a client of a known SDK
 └── TranslationError            internal: another provider's answer can't be carried
     ├── RuledOutError           a request can't be carried; names the parameter
+    ├── RefusedAnswerError      the model refused, in a way for which the caller's dialect has no form
     └── TruncatedStreamError    a stream ended without its terminator
 
 A call made through a routed client raises the exceptions of the caller's own SDK, never one of these.
@@ -15,6 +16,7 @@ from __future__ import annotations
 __all__ = [
     "ConfigurationError",
     "LLMRouterError",
+    "RefusedAnswerError",
     "RuledOutError",
     "TranslationError",
     "TruncatedStreamError",
@@ -50,6 +52,10 @@ class RuledOutError(TranslationError):
         super().__init__(f"{parameter}: {reason}")
         self.parameter = parameter
         self.reason = reason
+
+
+class RefusedAnswerError(TranslationError):
+    """The model refused, and the caller's dialect has no form for that. A refusal: no other model is asked."""
 
 
 class TruncatedStreamError(TranslationError):

@@ -25,7 +25,7 @@ class Capabilities:
 
     Attributes:
         tools: function tools.
-        chat_tools: function tools on Chat Completions; "effort_none": only with reasoning off; "never": only on Responses.
+        chat_tools: function tools on Chat Completions; "effort_none": only with reasoning off; "never": on Responses.
         forced_tools: `tool_choice` that demands a call.
         strict_tools: tool arguments guaranteed to fit their schema.
         parallel_tools: several calls in one turn.
@@ -36,6 +36,8 @@ class Capabilities:
         audio: audio in the prompt or in the answer.
         sampling: temperature and top_p; "effort_none": only with reasoning off.
         penalties: frequency and presence penalty, where sampling is allowed.
+        max_tokens: the old name of the answer limit, beside `max_completion_tokens`.
+        verbosity: how talkative it shall be.
         stop: stop sequences.
         n: several choices.
         logprobs: log probabilities, where sampling is allowed.
@@ -68,6 +70,8 @@ class Capabilities:
     audio: bool = False
     sampling: Literal["always", "effort_none", "never"] = "always"
     penalties: bool = False
+    max_tokens: bool = True
+    verbosity: bool = False
     stop: bool = True
     n: bool = False
     logprobs: bool = False
@@ -104,7 +108,9 @@ class Capabilities:
             n=True,
             logprobs=True,
             logit_bias=True,
+            verbosity=True,
             reasoning="on",
+            headroom=0,
             efforts=_EVERY_EFFORT,
             thinking=_EVERY_THINKING,
             late_system=True,

@@ -1,0 +1,1 @@
+"""A caller of the chat dialect, served by OpenAI on the Responses wire."""
