@@ -90,6 +90,9 @@ class Visit:
         began = time.perf_counter()
         try:
             value = yield self._native.unchanged()
+        except Exception as exc:  # noqa: BLE001 - the caller's own failure, and no bug of ours: not to be made twice
+            self._fenced(partial(self._record, Outcome(), exc, began))
+            return Verdict(error=exc)
         except BaseException as exc:
             self._fenced(partial(self._record, Outcome(), exc, began))
             raise

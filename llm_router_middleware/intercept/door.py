@@ -48,14 +48,16 @@ def _router_for(client: Any) -> Any:
 def _visit(router: Any, client: Any, args: Any, kwargs: Any) -> Plan[Any]:
     """One call: through the router, or, when something of ours fails, exactly as the caller made it."""
     beneath = getattr(type(client), ENTRANCE).beneath(client)
-    visit = None
+    visit = verdict = None
     try:
         visit = _open(router, client, beneath, *args, **kwargs)
         verdict = yield from visit.plan()
     except Exception as bug:  # noqa: BLE001 - fail open: a bug of ours never breaks a call that would have worked
         _logger.warning("llm_router: a call goes on unrouted after an internal %s", _whereabouts(bug))
-        if visit is None:
-            return (yield lambda: beneath(*args, **kwargs))
+    # Outside of the handler, so that what the caller's own call raises does not tell of our bug as its context.
+    if visit is None:
+        return (yield lambda: beneath(*args, **kwargs))
+    if verdict is None:
         verdict = yield from visit.rescue()
     return verdict.deliver()
 

@@ -1,0 +1,188 @@
+"""A pytest plugin for the SDKs' own suites: every client that a test builds is wrapped, and every request is counted.
+
+The lap is named by SUITE_LAP: `bare` only counts, `identity` swaps the constructors and wraps nothing, `passthrough`
+wraps with a router that knows no model, `rewritten` with one that knows every model and puts each back in its place.
+Counts and outcomes go to SUITE_OUT.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import inspect
+import json
+import os
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+LAP = os.environ.get("SUITE_LAP", "bare")
+OUT = Path(os.environ.get("SUITE_OUT", "."))
+SDK = os.environ["SUITE_SDK"]
+
+CHAT = {
+    "openai": ("/chat/completions", "/responses"),
+    "anthropic": ("/v1/messages",),
+    "groq": ("/openai/v1/chat/completions",),
+}[SDK]
+
+
+class Laps:
+    """What the plugin knows while a lap runs.
+
+    Attributes:
+        counts: requests by kind.
+        outcomes: what became of each test, its phases merged.
+    """
+
+    def __init__(self) -> None:
+        self.counts: Counter[str] = Counter()
+        self.outcomes: dict[str, str] = {}
+        self.stand_ins: dict[type, type] = {}
+        self.router: Any = None
+
+    def seen(self, where: str, method: str, url: str) -> None:
+        """One request was counted at a place."""
+        chat = method.lower() == "post" and url.partition("?")[0] in CHAT
+        self.counts[f"{where}.{'chat' if chat else 'other'}"] += 1
+
+
+laps = Laps()
+
+
+# -- counting beneath everything: what the SDK itself was asked to send
+
+
+def _count_base(cls: type) -> None:
+    inner = cls.request  # type: ignore[attr-defined]
+
+    if inspect.iscoroutinefunction(inner):
+
+        @functools.wraps(inner)
+        async def request(self: Any, cast_to: Any, options: Any, **rest: Any) -> Any:
+            laps.seen("beneath", options.method, str(options.url))
+            return await inner(self, cast_to, options, **rest)
+    else:
+
+        @functools.wraps(inner)
+        def request(self: Any, cast_to: Any, options: Any, **rest: Any) -> Any:
+            laps.seen("beneath", options.method, str(options.url))
+            return inner(self, cast_to, options, **rest)
+
+    cls.request = request  # type: ignore[attr-defined]
+
+
+# -- wrapping
+
+
+def _router() -> Any:
+    from llm_router_middleware import ModelRegistry, ModelSpec, Router
+    from llm_router_middleware.intercept.native import NativeClient
+
+    class Registry(ModelRegistry):
+        def find(self, provider: str, name: str) -> ModelSpec | None:
+            return ModelSpec(name, provider, "mid") if LAP == "rewritten" and name else None
+
+    class Counting(Router):
+        def visit(self, native: Any, limits: Any) -> Any:
+            laps.seen("visited", native.options.method, str(native.options.url))
+            return super().visit(native, limits)
+
+    if LAP == "rewritten":
+        attempt = NativeClient.attempt
+
+        def rewriting(self: Any, model: str | None, timeout_s: float | None) -> Any:
+            return attempt(self, model or self.request.body.get("model"), timeout_s)
+
+        NativeClient.attempt = rewriting  # type: ignore[method-assign]
+    return Counting(Registry(), scorer="heuristic", sinks=[_event])
+
+
+def _event(event: Any) -> None:
+    laps.counts["events"] += 1
+    laps.counts[f"reason.{event.selection_reason}"] += 1
+
+
+def _finished(client: Any) -> Any:
+    if LAP in ("bare", "identity"):
+        return client
+    from llm_router_middleware import wrap
+
+    return wrap(client, router=laps.router)
+
+
+def _stand_in(real: type) -> type:
+    """Our own drop-in, for any client class, with this lap's router."""
+    from llm_router_middleware.intercept.dropin import _Dropin
+
+    class Swapped(_Dropin):
+        def __call__(cls, *args: Any, **kwargs: Any) -> Any:
+            return _finished(cls._real(*args, **kwargs))
+
+    made: type = Swapped(real.__name__, (), {"__doc__": real.__doc__, "__module__": real.__module__, "_real": real})
+    return made
+
+
+def _is_client_class(value: Any) -> bool:
+    if not inspect.isclass(value) or value.__module__.partition(".")[0] != SDK:
+        return False
+    base = importlib.import_module(f"{SDK}._base_client")
+    return issubclass(value, (base.SyncAPIClient, base.AsyncAPIClient)) and not value.__module__.endswith(
+        "_base_client"
+    )
+
+
+def _swap(module: Any) -> None:
+    for name, value in list(vars(module).items()):
+        if _is_client_class(value):
+            if value not in laps.stand_ins:
+                laps.stand_ins[value] = _stand_in(value)
+            setattr(module, name, laps.stand_ins[value])
+
+
+# -- pytest
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Before the first test module is imported."""
+    base = importlib.import_module(f"{SDK}._base_client")
+    for cls in (base.SyncAPIClient, base.AsyncAPIClient):
+        _count_base(cls)
+    if LAP in ("passthrough", "rewritten"):
+        laps.router = _router()
+        from llm_router_middleware.intercept import scope
+
+        scope.default_router = lambda: laps.router
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_pycollect_makemodule(module_path: Path, parent: Any) -> Any:
+    """Swaps the constructors in each test module as soon as it is imported, conftests among them."""
+    module = yield
+    if LAP != "bare":
+        _swap(module.obj)
+        for name, loaded in list(sys.modules.items()):
+            if name.startswith("tests.") and getattr(loaded, "__file__", None):
+                _swap(loaded)
+    return module
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """Merges the phases of a test: any failure is a failure."""
+    before = laps.outcomes.get(report.nodeid)
+    outcome = "xfailed" if hasattr(report, "wasxfail") and report.skipped else report.outcome
+    if report.failed:
+        laps.outcomes[report.nodeid] = "failed"
+    elif before is None or (before == "passed" and outcome != "passed"):
+        laps.outcomes[report.nodeid] = outcome
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Every worker writes its counts; the controller writes the outcomes."""
+    worker = getattr(session.config, "workerinput", {}).get("workerid", "controller")
+    (OUT / f"counts-{worker}.json").write_text(json.dumps(laps.counts))
+    if worker == "controller":
+        (OUT / "outcomes.json").write_text(json.dumps(laps.outcomes))
