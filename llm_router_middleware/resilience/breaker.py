@@ -160,10 +160,10 @@ class CircuitBreaker:
 
     @property
     def is_idle(self) -> bool:
-        """Whether little would be lost by forgetting this circuit: it is closed, untouched, and knows nothing bad."""
-        circuit = self._circuit
-        suspicious = circuit.health.row or circuit.cooldown.unsaid or self._now() < circuit.cooldown.until
-        return circuit.state == CLOSED and not suspicious and not circuit.disabled
+        """Whether little would be lost by forgetting this circuit: it is closed, and knows nothing bad."""
+        circuit, now = self._circuit, self._now()
+        bad = circuit.health.is_doubtful(now) or circuit.cooldown.unsaid or now < circuit.cooldown.until
+        return circuit.state == CLOSED and not bad and not circuit.disabled
 
     # -- by hand
 

@@ -189,17 +189,25 @@ class Breakers(Mapping[str, CircuitBreaker]):
         )
 
     def _make_room_locked(self) -> None:
-        """Forgets a quarter of the circuits: the longest unused of those that know nothing bad.
+        """Forgets the longest unused circuits of those that know nothing bad.
 
-        If all of them do, then those whose time is over and whom nobody has asked since: they keep nobody waiting.
+        If that is not enough, then those whose time is over and whom nobody has asked since: they keep nobody waiting.
         """
-        models = [(place, name, c) for place in self._endpoints.values() for name, c in place.models.items()]
-        spare = [entry for entry in models if entry[2].is_idle] or [e for e in models if e[2].refusal is None]
-        spare.sort(key=lambda entry: entry[2].last_used)
-        for place, name, _ in spare[: max(self._settings.max_keys // 4, 1)]:
+        for may_go in (_knows_nothing_bad, _keeps_nobody_waiting):
+            self._forget_locked(may_go, max(self._settings.max_keys // 4, 2))
+            if self._kept + 2 <= self._settings.max_keys:
+                return
+
+    def _forget_locked(self, may_go: Callable[[CircuitBreaker], bool], count: int) -> None:
+        models = (
+            (place, name, circuit) for place in self._endpoints.values() for name, circuit in place.models.items()
+        )
+        spare = [(circuit.last_used, place, name) for place, name, circuit in models if may_go(circuit)]
+        spare.sort(key=lambda entry: entry[0])
+        for _, place, name in spare[:count]:
             del place.models[name]
         for key, place in list(self._endpoints.items()):
-            if not place.models and place.circuit.is_idle:
+            if not place.models and may_go(place.circuit):
                 del self._endpoints[key]
         self._kept = sum(1 + len(place.models) for place in self._endpoints.values())
 
@@ -208,6 +216,14 @@ class Breakers(Mapping[str, CircuitBreaker]):
         self._lock = threading.Lock()
         for place in self._endpoints.values():
             place.renew()
+
+
+def _knows_nothing_bad(circuit: CircuitBreaker) -> bool:
+    return circuit.is_idle
+
+
+def _keeps_nobody_waiting(circuit: CircuitBreaker) -> bool:
+    return circuit.refusal is None and not circuit.disabled
 
 
 def _effect_on_model(failure: Failure) -> Effect:

@@ -49,6 +49,10 @@ class Health:
             return "failure_ratio"
         return None
 
+    def is_doubtful(self, now: float) -> bool:
+        """Whether the latest call failed, not too long ago to matter."""
+        return self.row > 0 and now - self._latest_failure <= self._settings.window_s
+
     def clear(self) -> None:
         """Forgets everything."""
         self.row = 0

@@ -1,7 +1,7 @@
 """An oracle for the circuit breaker: decides from the history of one circuit, and shares no code with it.
 
-Histories are swarm-weighted: each draws its own mix of time steps, outcomes, callers in flight and meddling by hand, with
-small thresholds, so that rare states are reached often. (Uniform histories were green and killed 1 mutant of 16.)
+Histories are swarm-weighted: each draws its own mix of time steps, outcomes, callers in flight and meddling by hand,
+with small thresholds, so that rare states are reached often. (Uniform histories were green and killed 1 mutant of 16.)
 """
 
 from __future__ import annotations
@@ -72,6 +72,7 @@ class Oracle:
     log: list[tuple[str, str, str, int]] = field(default_factory=list)
 
     def draw(self) -> float:
+        assert self.drawn < len(self.jitter), "no jitter where there should be"
         self.drawn += 1
         return self.jitter[self.drawn - 1]
 
@@ -187,7 +188,7 @@ def play(seed: int, breaker_class: Any, visits: Counter[Any] | None = None) -> N
 
     def listen(t: Any) -> None:
         told.append((t.before, t.after, t.reason, t.generation))
-        raise RuntimeError("a listener must not matter")
+        raise AssertionError("a listener must not matter")
 
     breaker = breaker_class(settings=SETTINGS, now=lambda: clock[0], random=jitter, on_transition=listen)
     oracle = Oracle(jitter.given)

@@ -1,8 +1,10 @@
-"""Loads the breaker with one change in its source text."""
+"""Mutants: the package's own modules with one change in their text, written down as a diff of a few lines."""
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 from unittest.mock import patch
@@ -14,15 +16,48 @@ BREAKER = ("transition", "window", "health", "cooldown", "circuit", "breaker")
 """The modules that a circuit breaker is made of, each after those that it imports."""
 
 
+@dataclass(frozen=True, slots=True)
+class Mutant:
+    """One change of one module.
+
+    Attributes:
+        module: its name in the room.
+        name: what is wrong with it.
+        old: lines of the module, once in its text.
+        new: what stands there instead.
+    """
+
+    module: str
+    name: str
+    old: str
+    new: str
+
+    def text(self) -> str:
+        """The module's text with the change; fails where the text has moved on and the change no longer applies."""
+        text = source(self.module)
+        assert text.count(self.old) == 1, f"{self.module}.py has {text.count(self.old)} places for {self.name!r}"
+        return text.replace(self.old, self.new)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+def read(diff: str) -> list[Mutant]:
+    """Reads mutants from a file beside this one: blocks that begin with `@@ module: name`, then lines as in a diff."""
+    mutants = []
+    for block in (Path(__file__).parent / diff).read_text(encoding="utf-8").split("\n\n"):
+        head, *lines = block.rstrip("\n").split("\n")
+        module, _, name = head.removeprefix("@@ ").partition(": ")
+        mutants.append(Mutant(module, name, _side(lines, " -"), _side(lines, " +")))
+    return mutants
+
+
+def _side(lines: Iterable[str], marks: str) -> str:
+    return "".join(f"{line[1:]}\n" for line in lines if line[0] in marks)
+
+
 def source(module: str) -> str:
     return (FOLDER / f"{module}.py").read_text(encoding="utf-8")
-
-
-def changed(module: str, old: str, new: str) -> str:
-    """The module's text with one change; fails where the text has moved on and the mutant no longer applies."""
-    text = source(module)
-    assert text.count(old) == 1, f"{module}.py: {text.count(old)} places for {old!r}"
-    return text.replace(old, new)
 
 
 def load(texts: dict[str, str], modules: tuple[str, ...] = BREAKER) -> dict[str, ModuleType]:
