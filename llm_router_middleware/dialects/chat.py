@@ -58,6 +58,8 @@ _PARTS: Mapping[Any, Rows] = {
     }
     for kind in ("text", "image_url", "file", "input_audio", "refusal")
 }
+_INNER = frozenset({"url", "detail", "file_data", "filename", "file_id", "file_url", "data", "format"})
+"""What stands inside an image, a file or a piece of audio."""
 
 
 class ToolCall(NamedTuple):
@@ -105,6 +107,9 @@ def _part(part: Any, where: str, losses: Losses) -> dict[str, Any]:
     rows = _PARTS.get(kind) if isinstance(kind, str) else None
     if rows is None:
         raise RuledOutError(where + "content", f"a part of type {kind!r} can't be translated")
+    inner = as_map(part.get(kind)).keys() - _INNER
+    if inner:
+        raise RuledOutError(f"{where}content.{kind}", f"{min(map(str, inner))} can't be translated")
     return settle(part, rows, losses, where + "content.")
 
 

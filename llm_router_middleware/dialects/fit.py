@@ -44,6 +44,11 @@ class Seat:
         return cls(model, wire, native, model.capabilities or undescribed, lossy)
 
     @property
+    def described(self) -> bool:
+        """Whether it is known what the model can do. If not, it is asked in words that every server understands."""
+        return self.model.capabilities is not None
+
+    @property
     def efforts(self) -> frozenset[str]:
         """The reasoning efforts that the model takes on this wire."""
         on_chat = self.able.chat_efforts
@@ -112,7 +117,9 @@ def _format(asked: Features, seat: Seat) -> Refusal | None:
 def _sampling(asked: Features, seat: Seat) -> Refusal | None:
     able, forgiven = seat.able, not seat.native and "sampling" in seat.lossy
     allowed = able.sampling == "always" or (able.sampling == "effort_none" and _reasoning_off(asked, seat))
-    if asked.sampling and not allowed and not forgiven:
+    # Claude models without sampling reject even its default values.
+    named = asked.names_sampling and seat.native and seat.wire == "anthropic_messages"
+    if (asked.sampling or named) and not allowed and not forgiven:
         return "temperature", "temperature, top_p and top_k are rejected by this model"
     if asked.penalties and not (able.penalties and allowed) and not forgiven:
         return "frequency_penalty", "penalties are rejected by this model"

@@ -12,7 +12,8 @@ _NOTHING: Mapping[str, Any] = {}
 
 def as_map(value: Any) -> Mapping[str, Any]:
     """The value if it is an object, else an empty one."""
-    return value if isinstance(value, Mapping) else _NOTHING
+    # Asking an abstract class is dear, and almost every object is a plain dict.
+    return value if type(value) is dict or isinstance(value, Mapping) else _NOTHING
 
 
 def as_list(value: Any) -> Sequence[Any]:
@@ -22,7 +23,7 @@ def as_list(value: Any) -> Sequence[Any]:
 
 def maps(value: Any) -> list[Mapping[str, Any]]:
     """The objects of an array."""
-    return [item for item in as_list(value) if isinstance(item, Mapping)]
+    return [item for item in as_list(value) if type(item) is dict or isinstance(item, Mapping)]
 
 
 def as_text(value: Any) -> str:

@@ -13,27 +13,28 @@ from llm_router_middleware.errors import RuledOutError
 __all__ = ["conversation"]
 
 
-def conversation(messages: Any, losses: Losses, *, to_groq: bool) -> list[dict[str, Any]]:
+def conversation(messages: Any, losses: Losses, *, to_groq: bool, plain: bool) -> list[dict[str, Any]]:
     """Puts a conversation into the form of the other chat provider.
 
     Args:
         messages: the chat messages.
         losses: what may be lost.
         to_groq: into Groq's form, else into OpenAI's.
+        plain: instructions have the role "system" only.
 
     Raises:
         RuledOutError: something in it has no counterpart.
     """
-    out = [_message(message, where, losses, to_groq) for where, message in turns(messages, losses)]
+    out = [_message(message, where, losses, to_groq, plain) for where, message in turns(messages, losses)]
     if out and out[-1]["role"] == "assistant":
         raise RuledOutError("messages", "a conversation that ends with the assistant is continued differently there")
     return out
 
 
-def _message(message: dict[str, Any], where: str, losses: Losses, to_groq: bool) -> dict[str, Any]:
+def _message(message: dict[str, Any], where: str, losses: Losses, to_groq: bool, plain: bool) -> dict[str, Any]:
     role = message["role"]
     if role in SYSTEM:
-        return {"role": "system" if to_groq else role, "content": _content(message, where, losses)}
+        return {"role": "system" if plain else role, "content": _content(message, where, losses)}
     if role == "assistant":
         return _assistant(message, where, losses)
     content = _content(message, where, losses)

@@ -68,7 +68,7 @@ def _body(caller: Wire, given: Mapping[str, Any], asked: Features, seat: Seat, l
         "tool_choice": _choice(choice) if tools else None,
         "response_format": _response_format(given, bool(tools), to_groq),
         "stop": [given["stop"]] if isinstance(given.get("stop"), str) else given.get("stop"),
-        "max_completion_tokens": _limit(asked, seat, to_groq),
+        "max_completion_tokens" if seat.described else "max_tokens": _limit(asked, seat, to_groq),
         "seed": given.get("seed"),
         "stream": given.get("stream"),
         "reasoning_effort": _effort(given, asked, seat, losses, caller),
@@ -76,7 +76,7 @@ def _body(caller: Wire, given: Mapping[str, Any], asked: Features, seat: Seat, l
     }
     body = {
         "model": seat.model.name,
-        "messages": conversation(given.get("messages"), losses, to_groq=to_groq),
+        "messages": conversation(given.get("messages"), losses, to_groq=to_groq, plain=to_groq or not seat.described),
         **{name: value for name, value in optional.items() if value is not None and value != []},
     }
     if tools and given.get("parallel_tool_calls") is False and (to_groq or seat.able.parallel_tools):

@@ -26,6 +26,7 @@ class Features:
         json_object: JSON without a schema.
         json_schema: an answer in a schema.
         sampling: temperature or top_p (or top_k), other than the default.
+        names_sampling: one of them is said, be it at its default.
         penalties: frequency or presence penalty, other than 0.
         stop: how many stop sequences.
         n: how many choices.
@@ -55,6 +56,7 @@ class Features:
     json_object: bool = False
     json_schema: bool = False
     sampling: bool = False
+    names_sampling: bool = False
     penalties: bool = False
     stop: int = 0
     n: int = 1

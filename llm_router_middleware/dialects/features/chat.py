@@ -20,7 +20,8 @@ _HOSTED = ("web_search_options", "compound_custom", "search_settings", "include_
 def read(body: Mapping[str, Any]) -> Features:
     """Reads a chat request's features."""
     messages = maps(body.get("messages"))
-    parts = [part for message in messages for part in maps(message.get("content"))]
+    contents = [content for message in messages if type(content := message.get("content")) is not str]
+    parts = [part for content in contents for part in maps(content)]
     tools = maps(body.get("tools"))
     choice = body.get("tool_choice")
     shape = as_map(body.get("response_format")).get("type")

@@ -51,6 +51,7 @@ def read(body: Mapping[str, Any]) -> Features:
         json_schema=bool(shape),
         sampling=any(body.get(name) not in (None, 1) for name in ("temperature", "top_p"))
         or body.get("top_k") is not None,
+        names_sampling=any(body.get(name) is not None for name in ("temperature", "top_p", "top_k")),
         stop=len(as_list(body.get("stop_sequences"))),
         effort=as_text(shown.get("effort")) or None,
         thinking=as_text(as_map(body.get("thinking")).get("type")) or None,

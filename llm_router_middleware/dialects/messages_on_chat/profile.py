@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from llm_router_middleware.engine.call import Wire
 
@@ -30,6 +30,10 @@ class Profile:
     result_files: bool = False
     document_urls: bool = False
     shows_reasoning: bool = False
+
+    def plain(self) -> Profile:
+        """The same for a server that is only known to speak the dialect: its oldest words."""
+        return replace(self, system_role="system")
 
 
 OPENAI = Profile("openai_chat", "developer", least_output=16)

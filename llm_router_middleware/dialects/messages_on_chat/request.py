@@ -58,8 +58,8 @@ def _body(given: Mapping[str, Any], asked: Features, profile: Profile, seat: Sea
     }
     body = {
         "model": seat.model.name,
-        "messages": conversation(given, profile, losses),
-        "max_completion_tokens": knobs.answer_limit(given, seat, profile),
+        "messages": conversation(given, profile if seat.described else profile.plain(), losses),
+        "max_completion_tokens" if seat.described else "max_tokens": knobs.answer_limit(given, seat, profile),
         **knobs.sampling(given, seat, losses),
         **knobs.reasoning(given, asked, seat, profile, losses),
         **{name: value for name, value in optional.items() if value},
