@@ -8,11 +8,13 @@ from __future__ import annotations
 import json
 import math
 import re
+from collections.abc import Callable, Sequence
+from dataclasses import fields
 from typing import Any
 
-from llm_router_middleware.events.event import RoutingEvent
+from llm_router_middleware.events.event import AttemptRecord, RoutingEvent, Usage
 
-__all__ = ["MAX_ITEMS", "MAX_TEXT", "line", "record", "to_json"]
+__all__ = ["MAX_ITEMS", "MAX_TEXT", "clean_name", "line", "record", "to_json"]
 
 MAX_TEXT = 256
 """Characters that are kept of a text."""
@@ -28,7 +30,7 @@ _NAMES = frozenset({"requested_model", "selected_model", "served_model", "select
 
 def record(event: RoutingEvent) -> dict[str, Any]:
     """The event as plain JSON types, in the order of its fields, `event` first."""
-    return {"event": _EVENT, **_table(event.to_dict())}
+    return {"event": _EVENT, **_fields(event)}
 
 
 def line(event: RoutingEvent) -> str:
@@ -38,35 +40,61 @@ def line(event: RoutingEvent) -> str:
 
 def to_json(value: Any) -> str:
     """One line of JSON in ASCII."""
-    return json.dumps(value, ensure_ascii=True, allow_nan=False, separators=(",", ":"))
+    return _encode(value)
 
 
-def _table(values: dict[str, Any]) -> dict[str, Any]:
-    return {key: _name(value) if key in _NAMES else _plain(value) for key, value in values.items()}
+def _fields(noun: RoutingEvent | AttemptRecord | Usage) -> dict[str, Any]:
+    return {
+        name: clean_name(getattr(noun, name)) if is_name else _plain(getattr(noun, name))
+        for name, is_name in _PLANS[type(noun)]
+    }
 
 
 def _plain(value: Any) -> Any:
-    if isinstance(value, str):
-        return _text(value)
-    if value is None or isinstance(value, (bool, int)):
-        return value
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if isinstance(value, (list, tuple)):
-        return [_plain(item) for item in value[:MAX_ITEMS]]
-    if isinstance(value, dict):
-        return _table(value)
-    # Nobody knows what the repr of a stranger's object tells.
-    return type(value).__name__
+    if value is None:
+        return None
+    write = _WRITERS.get(type(value))
+    if write is not None:
+        return write(value)
+    # A subclass is written as what it is one of; nobody knows what the repr of a stranger's object tells.
+    kind = next((kind for kind in (str, int, float, list, tuple) if isinstance(value, kind)), None)
+    return type(value).__name__ if kind is None else _WRITERS[kind](kind(value))
 
 
 def _text(value: str) -> str:
-    text = str(value)[:MAX_TEXT]
-    return _KEY.sub("(redacted)", text) if "sk" in text else text
+    if "sk" in value:
+        # Before cutting: half a key is still half a key.
+        value = _KEY.sub("(redacted)", value[: 4 * MAX_TEXT])
+    return value[:MAX_TEXT]
 
 
-def _name(value: Any) -> Any:
+def _number(value: float) -> float | None:
+    return value if math.isfinite(value) else None
+
+
+def _items(values: Sequence[Any]) -> list[Any]:
+    return [_plain(value) for value in values[:MAX_ITEMS]]
+
+
+def clean_name(value: Any) -> Any:
     """A name, or a word in its place when what the caller passed for one is none."""
     if not isinstance(value, str) or not value:
         return _plain(value)
     return _text(value) if _NAME.fullmatch(value) else "(not a name)"
+
+
+_WRITERS: dict[type, Callable[[Any], Any]] = {
+    str: _text,
+    bool: bool,
+    int: int,
+    float: _number,
+    list: _items,
+    tuple: _items,
+    AttemptRecord: _fields,
+    Usage: _fields,
+}
+_PLANS = {
+    noun: tuple((field.name, field.name in _NAMES) for field in fields(noun))
+    for noun in (RoutingEvent, AttemptRecord, Usage)
+}
+_encode = json.JSONEncoder(ensure_ascii=True, allow_nan=False, separators=(",", ":")).encode

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from llm_router_middleware.events.encode import record
+from llm_router_middleware.events.encode import clean_name
 from llm_router_middleware.events.event import RoutingEvent
 
 __all__ = ["COUNT_BUCKETS", "DURATION_BUCKETS", "Labels", "failovers", "outcome", "retries"]
 
 OTHER = "other"
+_TIERS = ("budget", "mid", "premium")
 
 DURATION_BUCKETS = (
     0.01,
@@ -48,27 +49,27 @@ class Labels:
 
     def of_call(self, event: RoutingEvent) -> dict[str, str]:
         """provider, model, tier, outcome."""
-        values = record(event)
-        provider, model = self._bounded(values["selected_provider"], values["selected_model"])
+        provider, model = self._bounded(event.selected_provider, event.selected_model)
+        tier = event.complexity_tier
         return {
             "provider": provider,
             "model": model,
-            "tier": values["complexity_tier"] or "none",
+            "tier": str(tier) if tier in _TIERS else "none",
             "outcome": outcome(event),
         }
 
     def of_attempts(self, event: RoutingEvent) -> list[dict[str, str]]:
         """Of each attempt: provider, model, outcome, class."""
         labels = []
-        for attempt in record(event)["attempts"]:
-            provider, model = self._bounded(attempt["provider"], attempt["model"])
-            ok = attempt["outcome"] == "ok"
-            failure = "none" if ok else attempt["outcome"]
+        for attempt in event.attempts:
+            provider, model = self._bounded(attempt.provider, attempt.model)
+            ok = attempt.outcome == "ok"
+            failure = "none" if ok else attempt.outcome
             labels.append({"provider": provider, "model": model, "outcome": "ok" if ok else "error", "class": failure})
         return labels
 
     def _bounded(self, provider: str, model: str) -> tuple[str, str]:
-        pair = (provider or OTHER, model or OTHER)
+        pair = (clean_name(provider) or OTHER, clean_name(model) or OTHER)
         if pair in self._seen:
             return pair
         if len(self._seen) >= self._limit:
