@@ -127,6 +127,7 @@ class Misfits:
         self._now = now
         self._ttl_s = ttl_s
         self._size = size
+        self._stamp = 0
         self._until: OrderedDict[tuple[str, Any], float] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -135,11 +136,23 @@ class Misfits:
         shape = self._shape_of(call)
         with self._lock:
             self._until[key, shape] = self._now() + self._ttl_s
+            self._until.move_to_end((key, shape))
+            self._stamp += 1
             if len(self._until) > self._size:
                 self._until.popitem(last=False)
 
-    def __bool__(self) -> bool:
-        return bool(self._until)
+    @property
+    def stamp(self) -> int:
+        """Changes whenever something is added, or may be tried again."""
+        if self._until and next(iter(self._until.values())) <= self._now():
+            self._forget()
+        return self._stamp
+
+    def _forget(self) -> None:
+        with self._lock:
+            for entry in [entry for entry, until in self._until.items() if until <= self._now()]:
+                del self._until[entry]
+            self._stamp += 1
 
     def why(self, key: str, call: Call) -> str | None:
         """Why a model is not offered such a request now; None if it is."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random as _random
 import time
+import weakref
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from functools import lru_cache
@@ -13,6 +14,7 @@ from typing import Any
 from llm_router_middleware.engine.call import Call, Limits
 from llm_router_middleware.events.event import RoutingEvent
 from llm_router_middleware.events.recorder import Recorder
+from llm_router_middleware.fields import Fields
 from llm_router_middleware.intercept.limits import checked_limits, narrowed
 from llm_router_middleware.kit import Kit, Misfits
 from llm_router_middleware.models.prices import cost_usd
@@ -30,9 +32,9 @@ from llm_router_middleware.parts import (
 )
 from llm_router_middleware.routing.decision import RoutingDecision
 from llm_router_middleware.routing.policy import AUTO, World
-from llm_router_middleware.routing.requirements import requirements
+from llm_router_middleware.routing.requirements import Requirements, requirements
 from llm_router_middleware.scoring import ask, estimate_tokens
-from llm_router_middleware.settings import RouterSettings, switches
+from llm_router_middleware.settings import RouterSettings, Switches, switches
 from llm_router_middleware.visit import Visit
 
 __all__ = ["Router"]
@@ -82,13 +84,17 @@ class Router:
         self.breakers = breakers_of(settings, now, random)
         self.latency = latency_of(settings, now, random)
         self._disabled = False
+        self._addresses: weakref.WeakKeyDictionary[Any, tuple[Any, Any, str, str]] = weakref.WeakKeyDictionary()
         self._backends = backends_of(settings, backends)
         self._policy = policy_of(settings)
         self._limits = checked_limits(settings.limits())
         self._standing = Limits(**self._limits)
         self._tier_of = _controller(settings)
         self._misfits = Misfits(_shape, now)
+        self._fields = Fields(self._policy, self.registry, self._backends, self._misfits)
         self._recorder = Recorder(sinks_of(settings, sinks), cost_usd, now, clock)
+        self._policy_version = settings.policy_version
+        self._switched = Switches(settings.disabled, settings.shadow)
         self._trade = trade_of(self._backends, now, clock)
         self._kit = Kit(
             breakers=self.breakers,
@@ -154,6 +160,7 @@ class Router:
     def enable(self) -> None:
         """Takes `disable()` back."""
         self._disabled = False
+        self._addresses: weakref.WeakKeyDictionary[Any, tuple[Any, Any, str, str]] = weakref.WeakKeyDictionary()
 
     def add_sink(self, sink: Callable[[RoutingEvent], None]) -> Callable[[], None]:
         """Sends events to one more sink. Returns a function that takes it off again."""
@@ -174,12 +181,13 @@ class Router:
         """One call: planned, carried out and recorded by what is returned."""
         request = native.request
         effective = Limits(**narrowed(self._limits, limits)) if limits else self._standing
+        provider, endpoint = self._address(native)
         call = Call(
-            provider=native.provider,
+            provider=provider,
             wire=request.wire or "openai_chat",
             body=request.body,
             stream=request.stream,
-            endpoint=f"{native.provider}@{native.origin}#{native.credential}",
+            endpoint=endpoint,
             retries=native.retries,
             timeout_s=native.timeout_s,
             limits=effective,
@@ -188,9 +196,9 @@ class Router:
             requested_model=call.model,
             provider=call.provider,
             stream=call.stream,
-            policy_version=self.settings.policy_version,
+            policy_version=self._policy_version,
         )
-        now = switches()
+        now = switches(default=self._switched)
         return Visit(
             call,
             native,
@@ -199,14 +207,22 @@ class Router:
             self._kit,
             self._trade,
             self._passthrough(call, native, now),
-            shadow=self.settings.shadow or now.shadow,
+            shadow=now.shadow,
         )
+
+    def _address(self, native: Any) -> tuple[str, str]:
+        """Provider and endpoint of a client, remembered until its address or key changes."""
+        identity = native.identity
+        known = self._addresses.get(native.client)
+        if known is None or known[0] is not identity[0] or known[1] is not identity[1]:
+            known = self._addresses[native.client] = (*identity, native.provider, native.endpoint)
+        return known[2:]
 
     def _passthrough(self, call: Call, native: Any, now: Any) -> str | None:
         if call.limits.pinned:
             return "pinned"
         request = native.request
-        off = self._disabled or now.disabled or self.settings.disabled
+        off = self._disabled or now.disabled
         if off or request.wire is None or request.opaque or native.pinned or not self._is_routed(call):
             return "passthrough"
         return None
@@ -220,23 +236,28 @@ class Router:
         tokens = estimate_tokens(call.body)
         needs = requirements(call.body, call.wire, prompt_tokens=tokens)
         score = self._tier_of(self.scorer(ask(call.body)))
-        lossy = call.limits.lossy
+        requested = None if call.model == AUTO else self.registry.find(call.provider, call.model)
+        world = self._world(call, needs, is_async)
+        field = self._fields.of(call, needs, requested, is_async, world)
+        decision = self._policy.choose(call, score, field, requested, world, prompt_tokens=tokens)
+        return replace(decision, bound=needs.bound) if needs.bound else decision
+
+    def _world(self, call: Call, needs: Requirements, is_async: bool) -> World:
+        """What is true of the models now, for one call."""
 
         def unavailable(model: ModelSpec) -> str | None:
             return None if model.provider == call.provider else self._backends.unavailable(model.provider, is_async)
 
         def unmet(model: ModelSpec) -> str | None:
             if model.provider == call.provider:
-                return needs.unmet_by(model, call.wire, lossy) or self._misfits.why(model.key, call)
+                return needs.unmet_by(model, call.wire, call.limits.lossy) or self._misfits.why(model.key, call)
             wire = self._backends.wire(model.provider)
             if needs.bound:
-                return needs.bound
-            return f"{model.provider} is not configured" if wire is None else needs.unmet_by(model, wire, lossy)
+                return f"must stay with {call.provider}: {needs.bound}"
+            assert wire is not None  # noqa: S101 - an available provider has a wire
+            return needs.unmet_by(model, wire, call.limits.lossy)
 
-        world = World(unavailable, unmet, lambda model, limit: self.latency.too_slow(model.key, limit, call.stream))
-        requested = None if call.model == AUTO else self.registry.find(call.provider, call.model)
-        decision = self._policy.decide(call, score, self.registry, requested, world, prompt_tokens=tokens)
-        return replace(decision, bound=needs.bound) if needs.bound else decision
+        return World(unavailable, unmet, lambda model, limit: self.latency.too_slow(model.key, limit, call.stream))
 
     def _guess_provider(self, request: Mapping[str, Any]) -> str:
         model = request.get("model")
@@ -248,7 +269,7 @@ class Router:
 
 
 def _shape(call: Call) -> Any:
-    return requirements(call.body, call.wire, prompt_tokens=0).features
+    return replace(requirements(call.body, call.wire, prompt_tokens=0).asked, model="")
 
 
 def _controller(settings: RouterSettings) -> Callable[[Any], Any]:

@@ -68,7 +68,7 @@ class Visit:
             return (yield from self._unchanged("shadow"))
         if not decision.candidates:
             return (yield from self._unchanged(decision.reason))
-        performer = Performer(self._call, self._native, self._trade, self._plain)
+        performer = Performer(self._call, self._native, self._trade, partial(to_plain, self._call.body))
         self._performer = performer
         flow = route(self._call, self._flow_plan(decision), self._kit, self._recording)
         return (yield from carry_out(flow, performer, self._sleep))
@@ -155,9 +155,6 @@ class Visit:
         caps = (body.get(name) for name in ("max_completion_tokens", "max_tokens", "max_output_tokens"))
         cap = next((cap for cap in caps if isinstance(cap, int)), EXPECTED_OUTPUT_TOKENS)
         return Usage(decision.prompt_tokens, min(cap, EXPECTED_OUTPUT_TOKENS), estimated=True)
-
-    def _plain(self) -> dict[str, Any]:
-        return {key: to_plain(value) for key, value in self._call.body.items()}
 
     def _sleep(self, seconds: float) -> Callable[[], Any]:
         if self._native.is_async:

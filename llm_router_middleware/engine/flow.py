@@ -117,8 +117,8 @@ class _Trail:
             self.again.append((attempt.model, failure))
         if not attempt.native:
             return True
-        if attempt.rewritten and failure.kind.is_callers_fault:
-            return self._fall_back_on_own(attempt)
+        if attempt.rewritten and (failure.kind.is_callers_fault or failure.kind is FailureKind.INTERNAL):
+            return self._fall_back_on_own(attempt, failure)
         if self.kit.tries_next(failure) and not (self.plan.bound and failure.sent and failure.kind in _MAY_HAVE_RUN):
             return True
         self.queue.clear()
@@ -132,10 +132,11 @@ class _Trail:
         else:
             self.foreign_failure = outcome
 
-    def _fall_back_on_own(self, attempt: Attempt) -> bool:
-        """A rewrite that the provider rejects is retried once, as the caller wrote it."""
+    def _fall_back_on_own(self, attempt: Attempt, failure: Failure) -> bool:
+        """A rewrite that the provider, or the SDK itself, rejects is retried once, as the caller wrote it."""
         own = self.plan.own
-        self.kit.incompatible(attempt.model, self.call)
+        if failure.kind.is_callers_fault:
+            self.kit.incompatible(attempt.model, self.call)
         if own is None:
             return True
         self.rejected = True

@@ -20,9 +20,10 @@ from llm_router_middleware.engine.drive import Plan
 
 __all__ = ["Reader", "StreamEnd", "Tap", "Watch", "decoder_for", "open_until_content"]
 
-TAIL_BYTES = 64 * 1024
-"""How much of a stream's end is kept to read usage and terminator from: the largest closing event seen in recorded
-traffic (a whole response object in `response.completed`) is under 20 KB."""
+TAIL_CHUNKS = 256
+"""How many of a stream's last chunks are kept to read usage and terminator from. A chunk is one event or more, or one
+read of the socket of a large closing event: 256 reads of one TCP segment hold 370 KB; the largest closing event seen in
+recorded traffic (`response.completed`) is under 20 KB."""
 
 
 class Reader(Protocol):
@@ -76,14 +77,12 @@ else:
 class Watch:
     """Follows one streamed answer from its first byte to its end, and says once how it ended."""
 
-    __slots__ = ("__weakref__", "_cut", "_decode", "_ended", "_kept", "_listener", "_tail", "reader")
+    __slots__ = ("__weakref__", "_decode", "_ended", "_listener", "_tail", "reader")
 
     def __init__(self, reader: Reader, decode: Callable[[bytes], bytes] | None = None) -> None:
         self.reader = reader
         self._decode = decode
-        self._tail: deque[bytes] = deque()
-        self._kept = 0
-        self._cut = False
+        self._tail: deque[bytes] = deque(maxlen=TAIL_CHUNKS)
         self._ended: StreamEnd | None = None
         self._listener: Callable[[StreamEnd], None] | None = None
 
@@ -97,19 +96,14 @@ class Watch:
         """Takes a chunk before the commit point: every event is read."""
         return self.reader.feed(self._decode(chunk) if self._decode else chunk)
 
-    def take(self, chunk: bytes) -> bytes:
-        """Takes a chunk after the commit point, returns what the caller's SDK shall see of it.
+    @property
+    def take(self) -> Callable[[bytes], bytes]:
+        """Takes a chunk after the commit point, returns what the caller's SDK shall see of it."""
+        return self.head if self.reader.translating else self._keep
 
-        A stream that is not translated is not read either: only its tail is kept.
-        """
-        if self.reader.translating:
-            return self.head(chunk)
-        decoded = self._decode(chunk) if self._decode else chunk
-        self._tail.append(decoded)
-        self._kept += len(decoded)
-        while self._kept - len(self._tail[0]) >= TAIL_BYTES:
-            self._kept -= len(self._tail.popleft())
-            self._cut = True
+    def _keep(self, chunk: bytes) -> bytes:
+        """A stream that is not translated is not read either: only its tail is kept."""
+        self._tail.append(self._decode(chunk) if self._decode else chunk)
         return chunk
 
     def closing(self) -> bytes:
@@ -148,7 +142,7 @@ class Watch:
         """Success if the terminator was seen; else the word for how it ended without."""
         reader = self.reader
         if self._tail:
-            reader.tail(b"".join(self._tail), continued=not self._cut)
+            reader.tail(b"".join(self._tail), continued=len(self._tail) < TAIL_CHUNKS)
         if reader.failure is not None:
             return StreamEnd(False, reader.failure, reader.failure.kind.label, reader.usage, reader.served_model)
         if reader.finished:
@@ -176,17 +170,19 @@ class Tap(_Proxy):
 
     def pull(self) -> bytes | None:
         """The next chunk; None at the end."""
-        if self._self_source is None:
-            self._self_source = iter(self.__wrapped__)
-        chunk: bytes | None = next(self._self_source, None)
+        chunk: bytes | None = next(self._source(iter), None)
         return chunk
 
     async def apull(self) -> bytes | None:
         """The next chunk, awaited; None at the end."""
-        if self._self_source is None:
-            self._self_source = aiter(self.__wrapped__)
-        chunk: bytes | None = await anext(self._self_source, None)
+        chunk: bytes | None = await anext(self._source(aiter), None)
         return chunk
+
+    def _source(self, begin: Callable[[Any], Any]) -> Any:
+        """The one iterator over the provider's stream, however often the SDK begins to iterate."""
+        if self._self_source is None:
+            self._self_source = begin(self.__wrapped__)
+        return self._self_source
 
     def replay(self, chunk: bytes) -> None:
         """Keeps a chunk that was read ahead for the SDK."""
@@ -212,15 +208,12 @@ class Tap(_Proxy):
     # -- after it: the SDK reads
 
     def __iter__(self) -> Iterator[bytes]:
-        watch = self._self_watch
-        while self._self_head:
-            yield self._self_head.popleft()
+        head, take = self._self_head, self._self_watch.take
+        while head:
+            yield head.popleft()
         try:
-            while not self._self_whole:
-                chunk = self.pull()
-                if chunk is None:
-                    break
-                shown = watch.take(chunk)
+            for chunk in () if self._self_whole else self._source(iter):
+                shown = take(chunk)
                 if shown:
                     yield shown
         except Exception as exc:
@@ -232,17 +225,15 @@ class Tap(_Proxy):
         yield from self._ending()
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        watch = self._self_watch
-        while self._self_head:
-            yield self._self_head.popleft()
+        head, take = self._self_head, self._self_watch.take
+        while head:
+            yield head.popleft()
         try:
-            while not self._self_whole:
-                chunk = await self.apull()
-                if chunk is None:
-                    break
-                shown = watch.take(chunk)
-                if shown:
-                    yield shown
+            if not self._self_whole:
+                async for chunk in self._source(aiter):
+                    shown = take(chunk)
+                    if shown:
+                        yield shown
         except Exception as exc:
             last = self._broken(exc)
             if last is None:
@@ -251,7 +242,7 @@ class Tap(_Proxy):
             return
         except BaseException as exc:
             if not isinstance(exc, GeneratorExit):
-                watch.cancelled()
+                self._self_watch.cancelled()
             raise
         for last in self._ending():
             yield last

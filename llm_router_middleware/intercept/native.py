@@ -70,21 +70,25 @@ class NativeClient:
     # -- what the caller's client would do by itself
 
     @property
-    def origin(self) -> str:
-        """Scheme, host and port of the client's provider."""
-        url = self.client.base_url
-        return f"{url.scheme}://{url.netloc.decode() if isinstance(url.netloc, bytes) else url.netloc}"
-
-    @property
     def provider(self) -> str:
         """Whom the client talks to."""
         return provider_of(self.client)
 
     @property
-    def credential(self) -> str:
-        """Tells the client's key from others in this process, and tells nothing about it."""
-        key = getattr(self.client, "api_key", None)
-        return f"{hash(key) & 0xFFFF:04x}" if isinstance(key, str) else ""
+    def identity(self) -> tuple[Any, Any]:
+        """What `endpoint` is made of: as long as these are the same objects, it is the same."""
+        return getattr(self.client, "_base_url", None), getattr(self.client, "api_key", None)
+
+    @property
+    def endpoint(self) -> str:
+        """Provider, origin and credential in one key.
+
+        The credential is told from others of this process by 16 bits of a hash that is keyed per process.
+        """
+        url, key = self.client.base_url, getattr(self.client, "api_key", None)
+        netloc = url.netloc.decode() if isinstance(url.netloc, bytes) else url.netloc
+        credential = f"#{hash(key) & 0xFFFF:04x}" if isinstance(key, str) else ""
+        return f"{self.provider}@{url.scheme}://{netloc}{credential}"
 
     @property
     def retries(self) -> int:

@@ -222,6 +222,8 @@ class Performer:
 
 def http_response(value: Any) -> Any:
     """The HTTP response of what an SDK returned: a stream, a raw response, or the response itself; else None."""
+    if hasattr(type(value), "model_fields"):
+        return None  # a parsed answer; asking a pydantic model for what it has not is dear
     for name in ("http_response", "response"):
         response = getattr(value, name, None)
         if hasattr(response, "is_closed") and hasattr(response, "headers"):
@@ -251,8 +253,7 @@ def as_payload(value: Any, response: Any) -> Mapping[str, Any] | None:
             return None
         return payload if isinstance(payload, dict) else None
     usage = getattr(value, "usage", None)
+    if usage is None:
+        usage = getattr(getattr(value, "x_groq", None), "usage", None)
     dump = getattr(usage, "model_dump", None)
-    groq = getattr(getattr(value, "x_groq", None), "usage", None)
-    if dump is None and groq is not None:
-        dump = groq.model_dump
     return {"model": getattr(value, "model", None), "usage": dump() if dump else None}

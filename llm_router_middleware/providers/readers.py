@@ -20,6 +20,9 @@ __all__ = ["BodyReader", "NativeReader", "TranslatingReader", "reader_for", "usa
 _LAST_EVENT_ENDS: frozenset[Wire] = frozenset({"anthropic_messages", "openai_responses"})
 """Wires whose last event is the end; of chat chunks the one with the finish reason may be followed by usage."""
 
+_LAST_EVENTS = 6
+"""How many events of a stream's end are read: usage, terminator and an in-band error stand in the last three."""
+
 ClassifyBody = Callable[[Wire, Mapping[str, Any]], Failure]
 
 
@@ -61,9 +64,11 @@ class NativeReader:
         return b""
 
     def tail(self, chunk: bytes, *, continued: bool) -> None:
-        """Reads the stream's last bytes; what was cut off at their beginning is not an event, and is passed over."""
-        if not continued:
+        """Reads the stream's last events; what was cut off at their beginning is not an event, and is passed over."""
+        last = chunk.rsplit(b"\n\n", _LAST_EVENTS)
+        if len(last) > _LAST_EVENTS or not continued:
             self._decoder = SseDecoder()
+            chunk = b"\n\n".join(last[1:])
         self.feed(chunk)
 
     def break_off(self, failure: Failure) -> bytes:  # noqa: ARG002 - a translating reader needs it

@@ -14,7 +14,7 @@ from llm_router_middleware.models.spec import ModelSpec, Tier
 from llm_router_middleware.routing.decision import RoutingDecision, RuledOut
 from llm_router_middleware.scoring.base import ComplexityScore
 
-__all__ = ["AUTO", "Policy", "World", "select_model"]
+__all__ = ["AUTO", "Field", "Policy", "World", "select_model"]
 
 AUTO = "auto"
 """The model name that lifts the ceiling."""
@@ -33,6 +33,36 @@ class World:
     unavailable: Callable[[ModelSpec], str | None]
     unmet: Callable[[ModelSpec], str | None]
     too_slow: Callable[[ModelSpec, float], bool]
+
+
+Ordered = tuple[tuple[ModelSpec, ...], str]
+"""Candidates in order, and why the first of them."""
+
+
+class Field:
+    """The models that could answer a call of some shape, and why the others could not.
+
+    Args:
+        able: who could.
+        out: who could not.
+    """
+
+    __slots__ = ("_orders", "able", "out")
+
+    def __init__(self, able: tuple[ModelSpec, ...], out: tuple[RuledOut, ...]) -> None:
+        self.able = able
+        self.out = out
+        self._orders: dict[tuple[Tier, str], Ordered] = {}
+
+    def ordered(self, start: tuple[Tier, str], order: Callable[[], Ordered]) -> Ordered:
+        """The order from a tier on; worked out when it is first needed."""
+        known = self._orders.get(start)
+        if known is None:
+            known = self._orders[start] = order()
+        return known
+
+    def __add__(self, other: Field) -> Field:
+        return Field(self.able + other.able, self.out + other.out)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +93,7 @@ class Policy:
         *,
         prompt_tokens: int = 0,
     ) -> RoutingDecision:
-        """Plans one call.
+        """Plans one call: `sift`, then `choose`.
 
         Args:
             call: what was asked.
@@ -76,20 +106,49 @@ class Policy:
         Returns:
             The decision, with a reason for every model that is not a candidate.
         """
+        field = self.sift(call, models, requested, world)
+        return self.choose(call, score, field, requested, world, prompt_tokens=prompt_tokens)
+
+    def sift(self, call: Call, models: Iterable[ModelSpec], requested: ModelSpec | None, world: World) -> Field:
+        """Who could answer at all: the same for every call of the same shape, however hard."""
+        able: list[ModelSpec] = []
+        out: list[RuledOut] = []
+        for model in models:
+            own = _is(model, requested)
+            why = self._barred(call, model) or (None if own else world.unavailable(model) or world.unmet(model))
+            if why is None:
+                able.append(model)
+            else:
+                out.append(RuledOut(model.name, model.provider, why))
+        return Field(tuple(able), tuple(out))
+
+    def choose(
+        self,
+        call: Call,
+        score: ComplexityScore,
+        field: Field,
+        requested: ModelSpec | None,
+        world: World,
+        *,
+        prompt_tokens: int = 0,
+    ) -> RoutingDecision:
+        """Whom of them to ask, in which order."""
         tier, reason = self._tier(score.tier, requested, call.limits)
-        able, out = self._sift(call, models, requested, world)
-        order = self._order(able, tier, requested, call)
-        order, reason = self._first_choice(order, tier, requested, call, reason)
+        order, reason = field.ordered(
+            (tier, reason),
+            lambda: self._first_choice(self._order(field.able, tier, requested, call), tier, requested, call, reason),
+        )
         order, reason = _step_up_when_slow(order, call.limits, world, reason)
+        out = field.out
         if not self.failover and order:
-            out += [RuledOut(m.name, m.provider, "failover is off") for m in order[1:]]
+            out += tuple(RuledOut(m.name, m.provider, "failover is off") for m in order[1:])
             order = order[:1]
         return RoutingDecision(
             tier=order[0].tier if order else tier,
             score=score.score,
             signals=score.signals,
-            candidates=tuple(order),
-            ruled_out=tuple(out),
+            candidates=order,
+            ruled_out=out,
             reason=reason,
             complexity_tier=score.tier,
             requested=requested,
@@ -108,27 +167,6 @@ class Policy:
         if self.ceiling and requested is not None and requested.tier.rank < capped.rank:
             capped = requested.tier
         return capped, "ceiling" if capped.rank < wanted.rank else "complexity_match"
-
-    def _sift(
-        self, call: Call, models: Iterable[ModelSpec], requested: ModelSpec | None, world: World
-    ) -> tuple[list[ModelSpec], list[RuledOut]]:
-        able: list[ModelSpec] = []
-        out: list[RuledOut] = []
-        if requested is not None:
-            why = self._barred(call, requested)
-            if why is None:
-                able.append(requested)
-            else:
-                out.append(RuledOut(requested.name, requested.provider, why))
-        for model in models:
-            if _is(model, requested):
-                continue
-            why = self._barred(call, model) or world.unavailable(model) or world.unmet(model)
-            if why is None:
-                able.append(model)
-            else:
-                out.append(RuledOut(model.name, model.provider, why))
-        return able, out
 
     def _barred(self, call: Call, model: ModelSpec) -> str | None:
         limits = call.limits
@@ -161,22 +199,20 @@ class Policy:
 
     def _first_choice(
         self, order: list[ModelSpec], tier: Tier, requested: ModelSpec | None, call: Call, reason: str
-    ) -> tuple[list[ModelSpec], str]:
+    ) -> Ordered:
         """Moves the first model that the ceiling allows to the front: routing is never dearer than the caller."""
         if not order:
-            return order, reason
+            return (), reason
         explicit = call.limits.tier is not None
         limit = requested if self.ceiling and not explicit else None
         choice = next((m for m in order if limit is None or _is(m, limit) or _within(m, limit)), order[0])
         rest = [m for m in order if m is not choice]
         if choice.tier is not tier and reason in ("complexity_match", "ceiling"):
             reason = "capability" if choice.tier.rank > tier.rank else reason
-        return [choice, *rest], reason
+        return (choice, *rest), reason
 
 
-def _step_up_when_slow(
-    order: list[ModelSpec], limits: Limits, world: World, reason: str
-) -> tuple[list[ModelSpec], str]:
+def _step_up_when_slow(order: tuple[ModelSpec, ...], limits: Limits, world: World, reason: str) -> Ordered:
     """Puts models that are too slow now behind those that are not; they stay candidates."""
     limit = limits.max_latency_s
     if limit is None or len(order) < 2:
@@ -186,7 +222,7 @@ def _step_up_when_slow(
     fast = [m for m in order if m.key not in slow and m.tier.rank >= order[0].tier.rank]
     if order[0].key not in slow or not fast:
         return order, reason
-    return [*fast, *(m for m in order if m not in fast)], "latency_fallback"
+    return (*fast, *(m for m in order if m not in fast)), "latency_fallback"
 
 
 def _at_most(tier: Tier, limit: str | None) -> Tier:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import AsyncIterator
 from typing import Any
 
 import anthropic
@@ -10,7 +12,7 @@ import openai
 import pytest
 
 from llm_router_middleware import Router, last_event, wrap
-from llm_router_middleware.sandbox import Sandbox
+from llm_router_middleware.sandbox import Behaviour, Sandbox
 from tests.clients.forms import FORMS, Form
 
 CLASSES: dict[str, tuple[type[Any], type[Any]]] = {
@@ -37,8 +39,12 @@ async def make(form: Form, client: Any, model: str, *, is_async: bool) -> tuple[
     return result
 
 
-async def shut(client: Any, *, is_async: bool) -> None:
-    await client.close() if is_async else client.close()
+@contextlib.asynccontextmanager
+async def closing(client: Any, *, is_async: bool) -> AsyncIterator[Any]:
+    try:
+        yield client
+    finally:
+        await client.close() if is_async else client.close()
 
 
 @pytest.mark.parametrize("is_async", [False, True], ids=["sync", "async"])
@@ -46,12 +52,11 @@ async def test_routed_once_recorded_once_right_type(sandbox: Sandbox, form: Form
     """One request with the cheaper model, one finished event, and an object of the type that the bare SDK gives."""
     events: list[Any] = []
     router = Router(sinks=[events.append], scorer="heuristic")
-    bare = build(sandbox, form.sdk, is_async=is_async)
-    expected, _ = await make(form, bare, SERVED[form.sdk], is_async=is_async)
+    async with closing(build(sandbox, form.sdk, is_async=is_async), is_async=is_async) as bare:
+        expected, _ = await make(form, bare, SERVED[form.sdk], is_async=is_async)
     getattr(sandbox, form.sdk).reset()
-
-    client = wrap(build(sandbox, form.sdk, is_async=is_async), router=router)
-    answer, text = await make(form, client, ASKED[form.sdk], is_async=is_async)
+    async with closing(wrap(build(sandbox, form.sdk, is_async=is_async), router=router), is_async=is_async) as client:
+        answer, text = await make(form, client, ASKED[form.sdk], is_async=is_async)
 
     requests = getattr(sandbox, form.sdk).requests
     assert [request.model for request in requests] == [SERVED[form.sdk]]
@@ -65,36 +70,31 @@ async def test_routed_once_recorded_once_right_type(sandbox: Sandbox, form: Form
     assert [a.outcome for a in event.attempts] == ["ok"]
     if form.name not in WITHOUT_EVENT:
         assert last_event(answer) is event
-    await shut(client, is_async=is_async)
-    await shut(bare, is_async=is_async)
 
 
 @pytest.mark.parametrize("is_async", [False, True], ids=["sync", "async"])
 async def test_fails_over_within_the_provider_unseen(sandbox: Sandbox, form: Form, is_async: bool) -> None:
     """The first model is down: the same form still gives its answer, and the event tells of both attempts."""
-    from llm_router_middleware.sandbox import Behaviour
-
     events: list[Any] = []
     provider = getattr(sandbox, form.sdk)
-    provider.default(SERVED[form.sdk], Behaviour(status=503))
-    client = wrap(build(sandbox, form.sdk, is_async=is_async), router=Router(sinks=[events.append], scorer="heuristic"))
-    _, text = await make(form, client, ASKED[form.sdk], is_async=is_async)
+    provider.default(SERVED[form.sdk], Behaviour(status=500))
+    router = Router(sinks=[events.append], scorer="heuristic")
+    async with closing(wrap(build(sandbox, form.sdk, is_async=is_async), router=router), is_async=is_async) as client:
+        _, text = await make(form, client, ASKED[form.sdk], is_async=is_async)
     assert text
     (event,) = events
     assert event.success is True
     assert event.selection_reason == "failover"
     assert [a.outcome for a in event.attempts] == ["server", "ok"]
     assert len(provider.requests) == 2
-    await shut(client, is_async=is_async)
 
 
 @pytest.mark.parametrize("is_async", [False, True], ids=["sync", "async"])
 async def test_unwrapped_clients_are_untouched(sandbox: Sandbox, form: Form, is_async: bool) -> None:
     """A client that was not wrapped sends what it always sent, even where others of its class are wrapped."""
     wrap(build(sandbox, form.sdk, is_async=False), router=Router(scorer="heuristic")).close()
-    client = build(sandbox, form.sdk, is_async=is_async)
-    answer, _ = await make(form, client, ASKED[form.sdk], is_async=is_async)
+    async with closing(build(sandbox, form.sdk, is_async=is_async), is_async=is_async) as client:
+        answer, _ = await make(form, client, ASKED[form.sdk], is_async=is_async)
     (request,) = getattr(sandbox, form.sdk).requests
     assert request.model == ASKED[form.sdk]
     assert last_event(answer) is None
-    await shut(client, is_async=is_async)
