@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import replace
 from difflib import get_close_matches
 from functools import cached_property, lru_cache
+from hashlib import sha256
 
 from llm_router_middleware.errors import ConfigurationError
 from llm_router_middleware.models import catalog
@@ -80,6 +81,11 @@ class ModelRegistry:
     def providers(self) -> tuple[str, ...]:
         """The providers of the models that calls may be routed to."""
         return tuple(dict.fromkeys(spec.provider for spec in self._specs.values() if spec.routable))
+
+    def fingerprint(self) -> str:
+        """A short hash of which models are in which tier, in which order; no prices in it, and no price data read."""
+        rows = [f"{spec.key} {spec.tier} {spec.routable}" for spec in self._specs.values()]
+        return sha256("\n".join(rows).encode()).hexdigest()[:12]
 
     def with_model(self, spec: ModelSpec) -> ModelRegistry:
         """This registry and a model, in the place of the one with the same key, or last in its tier."""

@@ -259,3 +259,15 @@ def test_a_file_that_is_no_database_is_an_error_each_time_and_left_alone(tmp_pat
             sink(event("1"))
     assert path.read_text() == "precious" * 1000
     sink.close()
+
+
+def test_the_queries_in_the_documentation_run(tmp_path: Path) -> None:
+    """docs/events.md shows SQL that works on what the sink writes."""
+    page = (Path(__file__).parents[2] / "docs" / "events.md").read_text(encoding="utf-8")
+    queries = [query for query in page.split("```sql\n")[1].split("```")[0].split(";") if "SELECT" in query]
+    path = tmp_path / "events.db"
+    sink = SqliteSink(path)
+    attempts = (AttemptRecord("groq", "x", "server", 0.1), AttemptRecord("openai", "gpt-6-luna", "ok", 1))
+    sink(event("1", savings_usd=0.125, attempts=attempts))
+    assert [rows(path, query) for query in queries] == [[("2026-11-18", 0.13)], [("groq", 1)]]
+    sink.close()

@@ -234,6 +234,19 @@ def test_one_registry_serves_many_threads() -> None:
     assert all(entry == seen[0] for entry in seen)
 
 
+def test_a_fingerprint_tells_registries_apart_by_tier_order_and_offer() -> None:
+    """Equal registries have equal fingerprints; whatever would route otherwise changes it."""
+    base = bare(spec("a"), spec("b"))
+    others = [
+        bare(spec("b"), spec("a")),
+        bare(spec("a"), spec("b", "mid")),
+        bare(spec("a"), spec("b", routable=False)),
+        bare(spec("a")),
+    ]
+    assert base.fingerprint() == bare(spec("a"), spec("b")).fingerprint()
+    assert len({registry.fingerprint() for registry in [base, *others]}) == 5
+
+
 def test_its_repr_names_the_models_by_tier() -> None:
     """What is printed is what is offered."""
     text = repr(bare(spec("a"), spec("b", "mid"), spec("c", routable=False)))

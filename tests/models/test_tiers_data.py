@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import datetime
 import typing
+from pathlib import Path
 
 import pytest
 
 from llm_router_middleware.models.catalog import Row, read_data, rows
 from llm_router_middleware.models.providers import builtin_providers
 from llm_router_middleware.models.registry import ModelRegistry
+from llm_router_middleware.models.spec import Tier
 
 SPECIAL = {
     # Models for one purpose: a call to them is not one that another chat model could take over.
@@ -139,3 +141,15 @@ def test_routable_rows_come_before_ceilings() -> None:
     """The file reads as its head says."""
     flags = [row.spec.routable for row in rows()]
     assert flags == sorted(flags, reverse=True)
+
+
+def test_the_page_on_models_lists_the_tiers_as_they_are() -> None:
+    """docs/models-and-prices.md names every model that is routed to, in its tier and order."""
+    page = (Path(__file__).parents[2] / "docs" / "models-and-prices.md").read_text(encoding="utf-8")
+    registry = ModelRegistry.default(["openai", "anthropic", "groq"])
+    for tier in Tier:
+        cells = [
+            ", ".join(f"`{model.name}`" for model in registry.tier(tier) if model.provider == provider) or "–"
+            for provider in ("openai", "anthropic", "groq")
+        ]
+        assert f"| {tier} | {' | '.join(cells)} |" in page
