@@ -57,7 +57,7 @@ def _plain(value: Any) -> Any:
     if write is not None:
         return write(value)
     # A subclass is written as what it is one of; nobody knows what the repr of a stranger's object tells.
-    kind = next((kind for kind in (str, int, float, list, tuple) if isinstance(value, kind)), None)
+    kind: type[Any] | None = next((kind for kind in _BASES if isinstance(value, kind)), None)
     return type(value).__name__ if kind is None else _WRITERS[kind](kind(value))
 
 
@@ -83,6 +83,7 @@ def clean_name(value: Any) -> Any:
     return _text(value) if _NAME.fullmatch(value) else "(not a name)"
 
 
+_BASES: tuple[type[Any], ...] = (str, int, float, list, tuple)
 _WRITERS: dict[type, Callable[[Any], Any]] = {
     str: _text,
     bool: bool,
