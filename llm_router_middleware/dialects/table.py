@@ -35,20 +35,25 @@ def _chat_on_messages(caller: Wire) -> Pair:
     )
 
 
-def _messages_on_chat(profile: Profile) -> Pair:
+def _messages_on_chat(profile: Profile, spoken: Profile) -> Pair:
     return Pair(
         partial(messages_request.request, profile),
-        partial(messages_answer.answer, profile),
-        partial(ChatToMessages, profile),
+        partial(messages_answer.answer, spoken),
+        partial(ChatToMessages, spoken),
     )
 
 
-def _chat_on_chat(caller: Wire, wire: Wire) -> Pair:
+def _chat_on_chat(caller: Wire, wire: Wire, spoken: Wire) -> Pair:
     return Pair(
         partial(chat_request.request, caller, wire),
-        partial(chat_answer.answer, caller, wire),
-        partial(chat_answer.ChatToChat, caller, wire),
+        partial(chat_answer.answer, caller, spoken),
+        partial(chat_answer.ChatToChat, caller, spoken),
     )
+
+
+def _on_responses(near: Pair) -> Chain:
+    """By way of the chat dialect: the request of the near pair is worded for Responses, its answers are chat."""
+    return Chain(near, _CHAT_ON_RESPONSES)
 
 
 _CHAT_ON_RESPONSES = Pair(to_responses.request, from_responses.answer, ResponsesToChat)
@@ -56,17 +61,17 @@ _CHAT_ON_RESPONSES = Pair(to_responses.request, from_responses.answer, Responses
 _PAIRS: Mapping[tuple[Wire, Wire], Translator] = MappingProxyType(
     {
         ("openai_chat", "openai_chat"): SameWire("openai_chat"),
-        ("openai_chat", "groq_chat"): _chat_on_chat("openai_chat", "groq_chat"),
+        ("openai_chat", "groq_chat"): _chat_on_chat("openai_chat", "groq_chat", "groq_chat"),
         ("openai_chat", "anthropic_messages"): _chat_on_messages("openai_chat"),
         ("openai_chat", "openai_responses"): _CHAT_ON_RESPONSES,
         ("groq_chat", "groq_chat"): SameWire("groq_chat"),
-        ("groq_chat", "openai_chat"): _chat_on_chat("groq_chat", "openai_chat"),
+        ("groq_chat", "openai_chat"): _chat_on_chat("groq_chat", "openai_chat", "openai_chat"),
         ("groq_chat", "anthropic_messages"): _chat_on_messages("groq_chat"),
-        ("groq_chat", "openai_responses"): Chain(_chat_on_chat("groq_chat", "openai_responses"), _CHAT_ON_RESPONSES),
+        ("groq_chat", "openai_responses"): _on_responses(_chat_on_chat("groq_chat", "openai_responses", "openai_chat")),
         ("anthropic_messages", "anthropic_messages"): SameWire("anthropic_messages"),
-        ("anthropic_messages", "openai_chat"): _messages_on_chat(OPENAI),
-        ("anthropic_messages", "groq_chat"): _messages_on_chat(GROQ),
-        ("anthropic_messages", "openai_responses"): Chain(_messages_on_chat(RICH), _CHAT_ON_RESPONSES),
+        ("anthropic_messages", "openai_chat"): _messages_on_chat(OPENAI, OPENAI),
+        ("anthropic_messages", "groq_chat"): _messages_on_chat(GROQ, GROQ),
+        ("anthropic_messages", "openai_responses"): _on_responses(_messages_on_chat(RICH, OPENAI)),
     }
 )
 

@@ -59,9 +59,9 @@ def _only_carriable(spoken: Mapping[str, Any]) -> None:
 
 
 def _finish(reason: Any, calls: bool) -> str:
-    if reason not in _FINISH:
+    if not isinstance(reason, str) or reason not in _FINISH:
         raise TranslationError(f"finish_reason {reason!r} has no counterpart")
-    return "tool_calls" if calls and reason == "stop" else str(reason)
+    return "tool_calls" if calls and reason == "stop" else reason
 
 
 def _tool_call(call: Mapping[str, Any]) -> dict[str, Any]:
