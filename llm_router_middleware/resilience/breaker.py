@@ -84,7 +84,13 @@ class CircuitBreaker:
         return permit
 
     def settle(
-        self, permit: Permit, effect: Effect, retry_after_s: float | None = None, now: float | None = None
+        self,
+        permit: Permit,
+        effect: Effect,
+        retry_after_s: float | None = None,
+        *,
+        now: float | None = None,
+        reason: str = "ejected",
     ) -> None:
         """Gives a permit back and learns from its call. Once: a second time is ignored.
 
@@ -93,11 +99,12 @@ class CircuitBreaker:
             effect: what the call showed. NEUTRAL for a call that says nothing of the provider, such as a cancelled one.
             retry_after_s: seconds that the provider asked to wait; for EJECT, seconds without calls.
             now: the time on the breaker's clock, from a caller who has just read it.
+            reason: why, for EJECT.
         """
         if now is None:
             now = self._now()
         with self._lock:
-            transition = self._circuit.settle(permit, effect, retry_after_s, now)
+            transition = self._circuit.settle(permit, effect, retry_after_s, now, reason)
         if transition is not None:
             self._tell(transition)
 

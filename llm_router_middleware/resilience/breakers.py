@@ -109,17 +109,17 @@ class Breakers(Mapping[str, CircuitBreaker]):
             return
         place, circuit, now = admission.endpoint, admission.model, self._now()
         if neutral:
-            place.circuit.settle(admission.of_endpoint, NEUTRAL, None, now)
-            circuit.settle(admission.of_model, NEUTRAL, None, now)
+            place.circuit.settle(admission.of_endpoint, NEUTRAL, now=now)
+            circuit.settle(admission.of_model, NEUTRAL, now=now)
         elif failure is None:
             place.succeeded(circuit.name, now)
-            place.circuit.settle(admission.of_endpoint, SUCCESS, None, now)
-            circuit.settle(admission.of_model, SUCCESS, None, now)
+            place.circuit.settle(admission.of_endpoint, SUCCESS, now=now)
+            circuit.settle(admission.of_model, SUCCESS, now=now)
         else:
             effect, ejection_s = place.failed(failure, circuit.name, now)
-            place.circuit.settle(admission.of_endpoint, effect, ejection_s, now)
+            place.circuit.settle(admission.of_endpoint, effect, ejection_s, now=now, reason=failure.kind.label)
             effect = _effect_on_model(failure)
-            circuit.settle(admission.of_model, effect, None if effect is NEUTRAL else failure.retry_after_s, now)
+            circuit.settle(admission.of_model, effect, None if effect is NEUTRAL else failure.retry_after_s, now=now)
 
     # -- for people
 

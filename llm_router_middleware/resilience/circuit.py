@@ -147,7 +147,9 @@ class Circuit:
 
     # -- lesson
 
-    def settle(self, permit: Permit, effect: Effect, retry_after_s: float | None, now: float) -> Transition | None:
+    def settle(
+        self, permit: Permit, effect: Effect, retry_after_s: float | None, now: float, reason: str = "ejected"
+    ) -> Transition | None:
         """Takes a permit back, once, and learns what its call has shown."""
         if permit.settled:
             return None
@@ -164,11 +166,11 @@ class Circuit:
         if effect is NEUTRAL or effect is COOLDOWN:
             return None
         if self.state == CLOSED:
-            return self._learn(effect, retry_after_s, now)
+            return self._learn(effect, retry_after_s, now, reason)
         if self.state == OPEN or permit.expires <= now:
             # Open: a result that came without a permit. Lapsed: the next caller may be probing already.
             return None
-        return self._conclude(effect, retry_after_s, now)
+        return self._conclude(effect, retry_after_s, now, reason)
 
     def _cool(self, effect: Effect, retry_after_s: float | None, current: bool, now: float) -> None:
         if effect is EJECT:
@@ -181,25 +183,25 @@ class Circuit:
             return
         self.admitting = None
 
-    def _learn(self, effect: Effect, retry_after_s: float | None, now: float) -> Transition | None:
+    def _learn(self, effect: Effect, retry_after_s: float | None, now: float, reason: str) -> Transition | None:
         """What a call on the closed circuit teaches."""
         if effect is SUCCESS:
             self.health.succeeded(now)
             self.cooldown.unsaid = 0
             return None
         if effect is EJECT:
-            return self._eject(retry_after_s, now)
+            return self._eject(retry_after_s, now, reason)
         self.failures += 1
-        reason = self.health.failed(now)
-        return None if reason is None else self._open(self._backoff_s(), now, reason)
+        enough = self.health.failed(now)
+        return None if enough is None else self._open(self._backoff_s(), now, enough)
 
-    def _conclude(self, effect: Effect, retry_after_s: float | None, now: float) -> Transition:
+    def _conclude(self, effect: Effect, retry_after_s: float | None, now: float, reason: str) -> Transition:
         """What the probe teaches."""
         if effect is SUCCESS:
             self._reopens = 0
             return self._move(CLOSED, now, "probe_succeeded")
         if effect is EJECT:
-            return self._eject(retry_after_s, now)
+            return self._eject(retry_after_s, now, reason)
         self.failures += 1
         self._reopens += 1
         return self._open(self._backoff_s(), now, "probe_failed")
@@ -231,8 +233,8 @@ class Circuit:
         self.open_until = now + seconds
         return self._move(OPEN, now, reason)
 
-    def _eject(self, seconds: float | None, now: float) -> Transition:
-        return self._open(self._settings.quota_ejection_s if seconds is None else seconds, now, "ejected")
+    def _eject(self, seconds: float | None, now: float, reason: str) -> Transition:
+        return self._open(self._settings.quota_ejection_s if seconds is None else seconds, now, reason)
 
     def _backoff_s(self) -> float:
         """Seconds to stay open: doubled with every failed probe, drawn from the upper half."""

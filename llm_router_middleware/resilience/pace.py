@@ -8,20 +8,25 @@ __all__ = ["Pace", "UsualLength"]
 
 
 class UsualLength:
-    """The usual length of an answer over all models, in tokens."""
+    """The usual length of an answer over all models: the geometric mean of the latest hundred or so, which a few very
+    long ones don't move.
+    """
 
-    __slots__ = ("tokens",)
+    __slots__ = ("_answers", "_log_tokens")
 
     WEIGHT = 0.02
-    """Of a new answer in the mean: it follows the last hundred or so."""
+    """Of a new answer, once there have been fifty; before that all count alike."""
 
     def __init__(self) -> None:
-        self.tokens = math.nan
+        self._answers = 0
+        self._log_tokens = 0.0
 
     def take(self, tokens: int) -> float:
-        """Takes the length of one answer, returns the usual one."""
-        self.tokens = tokens if math.isnan(self.tokens) else self.tokens + self.WEIGHT * (tokens - self.tokens)
-        return self.tokens
+        """Takes the length of one answer, returns the usual one, in tokens."""
+        self._answers += 1
+        weight = max(self.WEIGHT, 1.0 / self._answers)
+        self._log_tokens += weight * (math.log(tokens) - self._log_tokens)
+        return math.exp(self._log_tokens)
 
 
 class Pace:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 from dataclasses import dataclass
 from typing import Literal
 
@@ -26,6 +27,10 @@ LEGAL: frozenset[tuple[State, State]] = frozenset(
 )
 
 
+NEEDS_A_PERSON = frozenset({"auth", "quota"})
+"""Reasons that no waiting mends."""
+
+
 @dataclass(frozen=True, slots=True)
 class Transition:
     """A circuit went from one state to another.
@@ -34,8 +39,8 @@ class Transition:
         name: of the circuit.
         before: the state it left.
         after: the state it entered.
-        reason: one of `consecutive_failures, failure_ratio, ejected, probe, probe_failed, probe_succeeded, forced,
-            reset`.
+        reason: one of `consecutive_failures, failure_ratio, probe, probe_failed, probe_succeeded, forced, reset`, or of
+            an ejection `auth, quota, ejected`.
         generation: rises with every transition of a circuit. Listeners are called outside the lock, so two threads may
             report out of order; this is the order.
         at: seconds on the breaker's clock.
@@ -52,7 +57,10 @@ class Transition:
 
 
 def log_transition(transition: Transition) -> None:
-    """Writes one line of JSON to the logger `llm_router`: a warning when a circuit opens, else for information."""
+    """Writes one line of JSON to the logger `llm_router`.
+
+    An error where only a person can help (a dead credential, a spent quota), a warning for any other opening.
+    """
     # A circuit's name holds a model's name, which is anybody's text: escaped, cut, and on one line.
     line = {
         "event": "llm_circuit_transition",
@@ -60,6 +68,9 @@ def log_transition(transition: Transition) -> None:
         "before": transition.before,
         "after": transition.after,
         "reason": transition.reason,
+        "open_for_s": round(transition.open_for_s, 3) if math.isfinite(transition.open_for_s) else None,
     }
-    level = logging.WARNING if transition.after == OPEN else logging.INFO
+    level = logging.INFO
+    if transition.after == OPEN:
+        level = logging.ERROR if transition.reason in NEEDS_A_PERSON else logging.WARNING
     logging.getLogger("llm_router").log(level, "%s", json.dumps(line))
