@@ -5,9 +5,12 @@ A table of contents: nothing is imported before it is used, and nothing happens 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+# As type checkers know it, without importing typing: under `llm-router run` every interpreter of a program comes by here.
+TYPE_CHECKING = False
 
 if TYPE_CHECKING:
+    from typing import Any
+
     from llm_router_middleware.dropins import Anthropic, AsyncAnthropic, AsyncGroq, AsyncOpenAI, Groq, OpenAI
     from llm_router_middleware.errors import ConfigurationError, LLMRouterError, UnsupportedClientError
     from llm_router_middleware.events.event import RoutingEvent

@@ -10,7 +10,7 @@ from llm_router_middleware.errors import ConfigurationError
 from llm_router_middleware.models.addresses import check_base_url, origin_of
 from llm_router_middleware.models.providers import ProviderSpec, builtin_providers
 
-__all__ = ["Credentials", "Switches", "credentials", "present_keys", "switches"]
+__all__ = ["Credentials", "Switches", "credentials", "is_enabled", "present_keys", "switches"]
 
 _OFF = frozenset({"0", "false", "no", "off", "f", "n"})
 _KEYLESS = "unused"
@@ -48,6 +48,16 @@ def switches(environ: Mapping[str, str] = os.environ, default: Switches = _BOTH_
         default.disabled if not disabled else _is_on(disabled),
         default.shadow if not shadow else _is_on(shadow),
     )
+
+
+def is_enabled(environ: Mapping[str, str] = os.environ) -> bool:
+    """Reads `LLM_ROUTER_ENABLED`: whether the clients of the whole program are routed. Without the variable they are not.
+
+    Args:
+        environ: where to read.
+    """
+    asked = environ.get("LLM_ROUTER_ENABLED", "").strip()
+    return bool(asked) and _is_on(asked)
 
 
 def _is_on(text: str) -> bool:
