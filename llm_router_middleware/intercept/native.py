@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from llm_router_middleware.intercept.sdk import SDKS, Request, Sdk, rewritten
+from llm_router_middleware.intercept.sdk import NOT_GIVEN, SDKS, Request, Sdk, rewritten
 
 __all__ = ["NativeClient", "provider_of"]
 
@@ -15,6 +15,9 @@ ENTRANCE = "_llm_router_entrance"
 
 _CLOUDS = ("Azure", "Bedrock", "Vertex", "Foundry", "AWS")
 """Words in the class names of clients for hosted clouds, where models have other names and requests are signed."""
+
+
+_RETRIES_HEADER = "x-stainless-retry-count"
 
 
 def provider_of(client: Any) -> str:
@@ -99,7 +102,7 @@ class NativeClient:
     def timeout_s(self) -> float | None:
         """Seconds that one request may take; None for no limit."""
         given = self.options.timeout
-        timeout = self.client.timeout if type(given).__name__ in ("NotGiven", "Omit") else given
+        timeout = self.client.timeout if type(given).__name__ in NOT_GIVEN else given
         read = getattr(timeout, "read", timeout)
         return float(read) if isinstance(read, (int, float)) and math.isfinite(read) else None
 
@@ -121,9 +124,17 @@ class NativeClient:
         """The call exactly as the caller made it, the SDK's own retries included."""
         return lambda: self.beneath(self.cast_to, self.options, stream=self.stream, **self.rest)
 
-    def attempt(self, model: str | None, timeout_s: float | None) -> Callable[[], Any]:
-        """One request: with another model, if one is given, and never retried beneath us."""
+    def attempt(self, model: str | None, timeout_s: float | None, retries: int = 0) -> Callable[[], Any]:
+        """One request: with another model, if one is given, and never retried beneath us.
+
+        Args:
+            model: to be asked in place of the caller's; None leaves the body as it is.
+            timeout_s: for this request; None leaves the caller's timeout as it is.
+            retries: how often the same was asked before in this call. The SDK would have said so in a header.
+        """
         options = rewritten(self.options, model=model, max_retries=0, timeout=timeout_s)
+        if retries:
+            options.headers = _with_default(options.headers, _RETRIES_HEADER, str(retries))
         return lambda: self.beneath(self.cast_to, options, stream=self.stream, **self.rest)
 
     def detached(self, headers: dict[str, str]) -> Any:
@@ -134,3 +145,9 @@ class NativeClient:
         options.json_data = {}
         options.extra_json = None
         return options
+
+
+def _with_default(headers: Any, name: str, value: str) -> dict[str, Any]:
+    """Headers with one more, unless the caller has given, or taken away, the same one himself."""
+    given = dict(headers) if isinstance(headers, Mapping) else {}
+    return given if any(key.lower() == name for key in given) else {**given, name: value}

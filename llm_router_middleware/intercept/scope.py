@@ -7,11 +7,11 @@ import inspect
 from collections.abc import Callable, Iterable, Mapping
 from contextvars import ContextVar, Token
 from dataclasses import dataclass
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar, overload
 
 from llm_router_middleware.intercept.limits import checked_limits, narrowed
 
-__all__ = ["Scope", "current", "default_router", "routed"]
+__all__ = ["Routed", "Scope", "current", "default_router", "routed"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -39,7 +39,22 @@ def default_router() -> Any:
     return Router.default()
 
 
-class routed:  # noqa: N801 - reads as a word in `with routed(...)` and `@routed`
+@overload
+def routed(function: Callable[P, R], /) -> Callable[P, R]: ...
+@overload
+def routed(
+    *,
+    router: Any = None,
+    tier: str | None = None,
+    min_tier: str | None = None,
+    max_tier: str | None = None,
+    max_latency_s: float | None = None,
+    pinned: bool | None = None,
+    allow_providers: Iterable[str] | None = None,
+    lossy: Iterable[str] | None = None,
+    deadline_s: float | None = None,
+) -> Routed: ...
+def routed(function: Any = None, /, **options: Any) -> Any:
     """Routes every SDK call made inside a block or a function, plain clients included.
 
     As a decorator it takes sync, async, generator and async generator functions; of a generator, the scope holds only
@@ -60,41 +75,26 @@ class routed:  # noqa: N801 - reads as a word in `with routed(...)` and `@routed
     Raises:
         ConfigurationError: a value is not one of those allowed.
     """
+    router = options.pop("router", None)
+    scope = Routed(router, checked_limits(options))
+    return scope if function is None else scope(function)
 
-    def __new__(cls, function: Any = None, /, **_options: Any) -> Any:
-        # `@routed` without parentheses.
-        return super().__new__(cls) if function is None else cls()(function)
 
-    def __init__(
-        self,
-        *,
-        router: Any = None,
-        tier: str | None = None,
-        min_tier: str | None = None,
-        max_tier: str | None = None,
-        max_latency_s: float | None = None,
-        pinned: bool | None = None,
-        allow_providers: Iterable[str] | None = None,
-        lossy: Iterable[str] | None = None,
-        deadline_s: float | None = None,
-    ) -> None:
+class Routed:
+    """What `routed()` gives: enter it, or decorate with it.
+
+    Args:
+        router: of the scope.
+        limits: of the scope, checked.
+    """
+
+    def __init__(self, router: Any, limits: dict[str, Any]) -> None:
         self._router = router
-        self._limits = checked_limits(
-            {
-                "tier": tier,
-                "min_tier": min_tier,
-                "max_tier": max_tier,
-                "max_latency_s": max_latency_s,
-                "pinned": pinned,
-                "allow_providers": allow_providers,
-                "lossy": lossy,
-                "deadline_s": deadline_s,
-            }
-        )
+        self._limits = limits
 
     # -- as a context manager
 
-    def __enter__(self) -> routed:
+    def __enter__(self) -> Routed:
         self._activate()
         return self
 
@@ -103,7 +103,7 @@ class routed:  # noqa: N801 - reads as a word in `with routed(...)` and `@routed
         scope = _active.get()
         _active.set(scope.outer if scope is not None else None)
 
-    async def __aenter__(self) -> routed:
+    async def __aenter__(self) -> Routed:
         return self.__enter__()
 
     async def __aexit__(self, *exc: object) -> None:
@@ -127,7 +127,7 @@ class routed:  # noqa: N801 - reads as a word in `with routed(...)` and `@routed
         return _decorated(function, self)  # type: ignore[no-any-return]
 
 
-def _decorated(function: Any, scope: routed) -> Any:
+def _decorated(function: Any, scope: Routed) -> Any:
     if isinstance(function, (staticmethod, classmethod)):
         return type(function)(_decorated(function.__func__, scope))
     for recognise, wrap in (
@@ -140,7 +140,7 @@ def _decorated(function: Any, scope: routed) -> Any:
     return _function(function, scope)
 
 
-def _function(function: Any, scope: routed) -> Any:
+def _function(function: Any, scope: Routed) -> Any:
     @functools.wraps(function)
     def inside(*args: Any, **kwargs: Any) -> Any:
         token = scope._activate()
@@ -152,7 +152,7 @@ def _function(function: Any, scope: routed) -> Any:
     return inside
 
 
-def _coroutine(function: Any, scope: routed) -> Any:
+def _coroutine(function: Any, scope: Routed) -> Any:
     @functools.wraps(function)
     async def inside(*args: Any, **kwargs: Any) -> Any:
         token = scope._activate()
@@ -164,7 +164,7 @@ def _coroutine(function: Any, scope: routed) -> Any:
     return inside
 
 
-def _generator(function: Any, scope: routed) -> Any:
+def _generator(function: Any, scope: Routed) -> Any:
     @functools.wraps(function)
     def inside(*args: Any, **kwargs: Any) -> Any:
         body = function(*args, **kwargs)
@@ -188,7 +188,7 @@ def _generator(function: Any, scope: routed) -> Any:
     return inside
 
 
-def _async_generator(function: Any, scope: routed) -> Any:
+def _async_generator(function: Any, scope: Routed) -> Any:
     @functools.wraps(function)
     async def inside(*args: Any, **kwargs: Any) -> Any:
         body = function(*args, **kwargs)

@@ -6,6 +6,7 @@ The same code serves blocking and awaiting clients: a step is a callable whose r
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +18,9 @@ from llm_router_middleware.engine.streams import Reader, Tap, Watch, decoder_for
 from llm_router_middleware.errors import RuledOutError, TranslationError
 
 __all__ = ["Performer", "Trade"]
+
+_NO_STREAMS = frozenset({"text/html", "text/plain", "application/json", "application/xml", "text/xml"})
+"""What a provider never answers a request for a stream with: a captive portal, or a server that ignores `stream`."""
 
 SERVED_BY = "x-llm-router-provider"
 SERVED_MODEL = "x-llm-router-model"
@@ -68,6 +72,7 @@ class Performer:
         self._native = native
         self._trade = trade
         self._plain = plain
+        self._asked: Counter[str] = Counter()
         self.last: Outcome | None = None
 
     def __call__(self, attempt: Attempt) -> Plan[Outcome]:
@@ -79,11 +84,15 @@ class Performer:
     # -- the caller's own client
 
     def _ask_native(self, attempt: Attempt) -> Plan[Outcome]:
-        began = self._trade.now()
+        began, retries = self._trade.now(), self._asked[attempt.model.name]
+        self._asked[attempt.model.name] += 1
+        model = attempt.model.name if attempt.rewritten else None
         try:
-            value = yield self._native.attempt(attempt.model.name if attempt.rewritten else None, attempt.timeout_s)
+            value = yield self._native.attempt(model, attempt.timeout_s, retries)
         except Exception as exc:  # noqa: BLE001 - the SDK's errors are data from here on
             return Outcome(error=exc, failure=self._trade.classify(exc))
+        if retries and hasattr(value, "retries_taken"):
+            value.retries_taken = retries
         failure = self._trade.classify_value(value)
         if failure is not None:
             return Outcome(value=value, failure=failure)
@@ -95,6 +104,8 @@ class Performer:
 
     def _follow(self, value: Any, response: Any, attempt: Attempt, began: float) -> Plan[Outcome]:
         """Puts a tap into a response whose body the SDK has not read, and reads ahead to the first content."""
+        if self._call.stream and content_type(response) in _NO_STREAMS:
+            return Outcome(value=value, failure=Failure(FailureKind.HTML, sent=True))
         watch, tap = self._tapped(response, self._trade.reader(self._call.wire, content_type(response)))
         response.stream = tap
         outcome = Outcome(value=value, watch=watch)
@@ -146,7 +157,7 @@ class Performer:
         try:
             body = translator.request(self._plain(), model, call.limits.lossy).body
             backend = trade.backends.get(model.provider, self._native.is_async)
-        except (RuledOutError, ImportError):
+        except (RuledOutError, ImportError, RuntimeError):  # RuntimeError: no asyncio loop to keep connections in
             return (yield from self._say(Failure(FailureKind.TRANSLATION, sent=False), attempt))
         began = trade.now()
         try:
