@@ -147,8 +147,12 @@ class Visit:
         return self._kit.find(call.provider, call.model) or ModelSpec(call.model, call.provider, Tier.MID)
 
     def _flow_plan(self, decision: RoutingDecision) -> Plan:
-        own = decision.requested
-        return Plan(decision.candidates, decision.reason, own, decision.bound)
+        own, limit = decision.requested, self._kit.max_attempts
+        candidates = decision.candidates
+        if own is not None and own in candidates[limit:]:
+            # The attempts must not run out before the caller's own model, which he would have asked without us.
+            candidates = (*candidates[: limit - 1], own)
+        return Plan(candidates, decision.reason, own, decision.bound)
 
     def _expected(self, decision: RoutingDecision) -> Usage:
         body = self._call.body

@@ -17,7 +17,7 @@ from typing import Any
 from llm_router_middleware.engine.call import Wire
 from llm_router_middleware.errors import UnsupportedClientError
 
-__all__ = ["SDKS", "Request", "Sdk", "concrete_class", "read_request", "rewritten", "sdk_of"]
+__all__ = ["NOT_GIVEN", "SDKS", "Request", "Sdk", "concrete_class", "read_request", "rewritten", "sdk_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +62,9 @@ SDKS: Mapping[str, Sdk] = {
         ("api.groq.com",),
     ),
 }
+
+NOT_GIVEN = frozenset({"NotGiven", "Omit"})
+"""The SDKs' classes for an argument that was not given; some leave such values in the body until they send it."""
 
 _RAW_HEADER = "x-stainless-raw-response"
 
@@ -133,7 +136,9 @@ def read_request(sdk: Sdk, options: Any, stream: bool) -> Request:
     if not isinstance(json_data, Mapping):
         return Request(wire, dict(extra), stream, raw, None if json_data is None else "the body is not an object")
     _materialise(options)
-    return Request(wire, {**options.json_data, **extra}, stream or extra.get("stream") is True, raw)
+    merged = {**options.json_data, **extra}
+    body = {key: value for key, value in merged.items() if type(value).__name__ not in NOT_GIVEN}
+    return Request(wire, body, stream or extra.get("stream") is True, raw)
 
 
 def _materialise(options: Any) -> None:

@@ -7,12 +7,13 @@ client. Async clients are kept per event loop, since their connections live in i
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import importlib
 import importlib.util
 import inspect
 import threading
 import weakref
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Mapping
 from typing import Any
 
 from llm_router_middleware.engine.call import Wire
@@ -33,8 +34,9 @@ _RAW = "X-Stainless-Raw-Response"
 class Backend:
     """One client of another provider, asked beneath the door with a wire body, for a raw HTTP response."""
 
-    def __init__(self, client: Any, entrance: Any) -> None:
+    def __init__(self, client: Any, entrance: Any, guard: Any = None) -> None:
         self.client = client
+        self._guard = guard
         self.sdk = entrance.sdk
         self._entrance = entrance
 
@@ -148,7 +150,26 @@ class Backends:
         client = entrance.cls(**options)
         # A redirect to another origin would carry the prompt, and headers other than Authorization, with it.
         client._client.follow_redirects = False
-        return Backend(client, entrance)
+        return Backend(client, entrance, _closing_with_the_loop(client) if is_async else None)
+
+
+def _closing_with_the_loop(client: Any) -> AsyncIterator[None]:
+    """A guard that, as long as it is kept, closes a client when its event loop shuts its async generators down, as `asyncio.run` does at its end.
+
+    There is no other moment at which connections that live in a loop can be closed: later the loop is gone.
+    """
+    guard = _until_shutdown(client)
+    with contextlib.suppress(StopIteration):
+        guard.__anext__().send(None)
+    return guard
+
+
+async def _until_shutdown(client: Any) -> AsyncGenerator[None, None]:
+    try:
+        yield
+    finally:
+        await client.close()
+        await asyncio.sleep(0)  # the transports' own callbacks, which close the sockets, run after this
 
 
 def fingerprint(key: object) -> str:
