@@ -107,6 +107,8 @@ def _part(part: Any, where: str, losses: Losses) -> dict[str, Any]:
     rows = _PARTS.get(kind) if isinstance(kind, str) else None
     if rows is None:
         raise RuledOutError(where + "content", f"a part of type {kind!r} can't be translated")
+    if part.get(kind) is None:
+        raise RuledOutError(where + "content", f"a part of type {kind} without {kind}")
     inner = as_map(part.get(kind)).keys() - _INNER
     if inner:
         raise RuledOutError(f"{where}content.{kind}", f"{min(map(str, inner))} can't be translated")

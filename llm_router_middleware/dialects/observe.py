@@ -45,14 +45,14 @@ def _is_messages_content(data: Mapping[str, Any]) -> bool:
         return any(delta.get(key) for key in _MESSAGES_CONTENT)
     if kind == "content_block_start":
         block = as_map(data.get("content_block"))
-        return block.get("type") not in _EMPTY_AT_START or bool(block.get("text") or block.get("thinking"))
+        return as_text(block.get("type")) not in _EMPTY_AT_START or bool(block.get("text") or block.get("thinking"))
     return False
 
 
 def _is_responses_content(name: str | None, data: Mapping[str, Any]) -> bool:
     kind = as_text(data.get("type")) or name or ""
     if kind == "response.output_item.added":
-        return as_map(data.get("item")).get("type") not in _RESPONSES_SHELLS
+        return as_text(as_map(data.get("item")).get("type")) not in _RESPONSES_SHELLS
     return kind.endswith(".delta") and bool(data.get("delta"))
 
 
@@ -69,7 +69,7 @@ def is_terminator(wire: Wire, name: str | None, data: Mapping[str, Any] | str) -
     if wire == "anthropic_messages":
         return data.get("type") == "message_stop"
     if wire == "openai_responses":
-        return (data.get("type") or name) in _RESPONSES_END
+        return (as_text(data.get("type")) or name) in _RESPONSES_END
     return any(choice.get("finish_reason") for choice in maps(data.get("choices")))
 
 

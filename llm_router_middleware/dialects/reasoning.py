@@ -2,14 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from llm_router_middleware.dialects.features import Features
 from llm_router_middleware.dialects.fit import Seat
 from llm_router_middleware.errors import RuledOutError
 from llm_router_middleware.models.capabilities import capabilities
 
-__all__ = ["unasked_effort"]
+__all__ = ["asked_effort", "unasked_effort"]
 
 _LOWEST_FIRST = ("none", "minimal", "low", "medium")
+
+
+def asked_effort(given: Mapping[str, Any]) -> str | None:
+    """The effort that a chat request names; None if it leaves it open.
+
+    Raises:
+        RuledOutError: it is not a word.
+    """
+    effort = given.get("reasoning_effort")
+    if effort in (None, "default"):
+        return None
+    if not isinstance(effort, str):
+        raise RuledOutError("reasoning_effort", "not a word")
+    return effort
 
 
 def unasked_effort(asked: Features, seat: Seat, *, provider: str) -> str | None:

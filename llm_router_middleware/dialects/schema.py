@@ -106,7 +106,7 @@ def _node_outside_anthropic(node: Mapping[str, Any]) -> str | None:
         return "minItems above 1 is not guaranteed"
     if "format" in node and node["format"] not in _FORMATS:
         return f"the format {node['format']} is not guaranteed"
-    if "$ref" in node and not str(node["$ref"]).startswith("#/"):
+    if "$ref" in node and not str(node["$ref"]).startswith("#"):
         return "it refers to another document"
     if any("$ref" in as_map(part) for part in as_list(node.get("allOf"))):
         return "allOf with a reference is not guaranteed"

@@ -21,8 +21,8 @@ from llm_router_middleware.dialects.parameters import (
     Rows,
     settle,
 )
-from llm_router_middleware.dialects.reading import as_int, as_list, as_map, as_text
-from llm_router_middleware.dialects.reasoning import unasked_effort
+from llm_router_middleware.dialects.reading import as_list, as_map, as_text
+from llm_router_middleware.dialects.reasoning import asked_effort, unasked_effort
 from llm_router_middleware.dialects.schema import outside_openai
 from llm_router_middleware.engine.call import Wire
 from llm_router_middleware.errors import RuledOutError
@@ -146,7 +146,7 @@ def _limit(asked: Features, seat: Seat, to_groq: bool) -> int | None:
 def _effort(given: Mapping[str, Any], asked: Features, seat: Seat, losses: Losses, caller: Wire) -> str | None:
     if given.get("reasoning_format") in ("parsed", "raw") or given.get("include_reasoning") is True:
         raise RuledOutError("reasoning_format", "the reasoning is not shown there")
-    effort = as_int(None) if given.get("reasoning_effort") == "default" else given.get("reasoning_effort")
+    effort = asked_effort(given)
     if effort is None:
         return unasked_effort(asked, seat, provider="groq" if caller == "groq_chat" else "openai")
     if effort == "minimal" and effort not in seat.efforts:
@@ -156,7 +156,7 @@ def _effort(given: Mapping[str, Any], asked: Features, seat: Seat, losses: Losse
         return None
     if effort not in seat.efforts:
         raise RuledOutError("reasoning_effort", f"the effort {effort} is not known to this model")
-    return as_text(effort)
+    return effort
 
 
 def _sampling(given: Mapping[str, Any], seat: Seat, losses: Losses) -> dict[str, Any]:

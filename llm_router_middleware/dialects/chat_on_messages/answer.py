@@ -53,7 +53,7 @@ def _sorted(payload: Mapping[str, Any], *, cut: bool) -> tuple[list[str], list[d
     calls: list[dict[str, Any]] = []
     thoughts: list[str] = []
     for block in maps(payload.get("content")):
-        kind = block.get("type")
+        kind = as_text(block.get("type"))
         if kind == "text":
             if block.get("citations"):
                 raise TranslationError("citations have no counterpart")

@@ -9,6 +9,7 @@ from llm_router_middleware.dialects.fit import Seat
 from llm_router_middleware.dialects.ids import tool_name
 from llm_router_middleware.dialects.parameters import Losses, Row, Rows, settle
 from llm_router_middleware.dialects.reading import as_int, as_list, as_map, as_text
+from llm_router_middleware.dialects.reasoning import asked_effort
 from llm_router_middleware.dialects.schema import Budget, closed, outside_anthropic
 from llm_router_middleware.errors import RuledOutError
 from llm_router_middleware.models.capabilities import Capabilities, capabilities
@@ -120,9 +121,9 @@ def reasoning(given: Mapping[str, Any], seat: Seat, losses: Losses, *, provider:
         losses: what may be lost.
         provider: who serves the model that the caller named.
     """
-    effort, able = given.get("reasoning_effort"), seat.able
+    effort, able = asked_effort(given), seat.able
     shown = {"display": "summarized"} if _wants_reasoning(given) else {}
-    if effort in (None, "default"):
+    if effort is None:
         return _unasked(given, able, provider) or _thinking(able, shown)
     if effort == "none":
         return _off(able)

@@ -10,7 +10,7 @@ from typing import Any
 from llm_router_middleware.dialects.base import Answer, Frame
 from llm_router_middleware.dialects.chat_form import ChatForm
 from llm_router_middleware.dialects.chat_on_messages.answer import SILENT_BLOCKS, explanation, tool_call
-from llm_router_middleware.dialects.reading import as_map, as_text
+from llm_router_middleware.dialects.reading import as_int, as_map, as_text
 from llm_router_middleware.dialects.stops import finish_reason
 from llm_router_middleware.dialects.usage import StreamUsage
 from llm_router_middleware.engine.call import Wire
@@ -51,7 +51,7 @@ class MessagesToChat:
         self._about = about
         self._form: ChatForm | None = None
         self._usage = StreamUsage("anthropic_messages")
-        self._blocks: dict[Any, _Block] = {}
+        self._blocks: dict[int | None, _Block] = {}
         self._calls = 0
         self._stop: Any = None
         self._details: Any = None
@@ -109,7 +109,7 @@ class MessagesToChat:
     def _block_start(self, data: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
         opened = as_map(data.get("content_block"))
         block = _Block(as_text(opened.get("type")), opened)
-        self._blocks[data.get("index")] = block
+        self._blocks[as_int(data.get("index"))] = block
         if block.kind == "text":
             return _text(opened.get("text"))
         if block.kind == "tool_use":
@@ -120,7 +120,7 @@ class MessagesToChat:
         return ()
 
     def _block_delta(self, data: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
-        delta, block = as_map(data.get("delta")), self._blocks.get(data.get("index"))
+        delta, block = as_map(data.get("delta")), self._blocks.get(as_int(data.get("index")))
         if block is None:
             raise TranslationError("a delta for a block that was never opened")
         kind = delta.get("type")
@@ -142,7 +142,7 @@ class MessagesToChat:
 
     def _block_stop(self, data: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
         """A call without pieces has its input, if any, in the block that opened it."""
-        block = self._blocks.get(data.get("index"))
+        block = self._blocks.get(as_int(data.get("index")))
         if block is None or block.kind != "tool_use" or block.spoke or not block.opened.get("input"):
             return ()
         return self._arguments(block, json.dumps(block.opened["input"], separators=(",", ":")))

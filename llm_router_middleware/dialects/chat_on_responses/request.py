@@ -11,7 +11,7 @@ from llm_router_middleware.dialects.features import Features, features
 from llm_router_middleware.dialects.fit import Seat, refusal
 from llm_router_middleware.dialects.parameters import CHAT_TO_RESPONSES, Losses, Row, Rows, settle
 from llm_router_middleware.dialects.reading import as_list, as_map, as_text
-from llm_router_middleware.dialects.reasoning import unasked_effort
+from llm_router_middleware.dialects.reasoning import asked_effort, unasked_effort
 from llm_router_middleware.errors import RuledOutError
 from llm_router_middleware.models.spec import ModelSpec
 
@@ -117,7 +117,7 @@ def _limit(asked: Features, seat: Seat) -> int | None:
 
 
 def _effort(given: Mapping[str, Any], asked: Features, seat: Seat, losses: Losses) -> str | None:
-    effort = given.get("reasoning_effort")
+    effort = asked_effort(given)
     if effort is None:
         return unasked_effort(asked, seat, provider="openai")
     if effort == "minimal" and effort not in seat.efforts:
@@ -127,7 +127,7 @@ def _effort(given: Mapping[str, Any], asked: Features, seat: Seat, losses: Losse
         return None
     if effort not in seat.efforts:
         raise RuledOutError("reasoning_effort", f"the effort {effort} is not known to this model")
-    return as_text(effort)
+    return effort
 
 
 def _text(given: Mapping[str, Any]) -> dict[str, Any]:

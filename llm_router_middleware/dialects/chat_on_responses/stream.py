@@ -10,7 +10,7 @@ from llm_router_middleware.dialects.base import Answer, Frame
 from llm_router_middleware.dialects.chat_form import ChatForm
 from llm_router_middleware.dialects.chat_on_responses.answer import finish_reason
 from llm_router_middleware.dialects.ids import call_id
-from llm_router_middleware.dialects.reading import as_map, as_text
+from llm_router_middleware.dialects.reading import as_int, as_map, as_text
 from llm_router_middleware.dialects.usage import StreamUsage
 from llm_router_middleware.errors import TranslationError, TruncatedStreamError
 
@@ -37,7 +37,7 @@ class ResponsesToChat:
         self._about = about
         self._form: ChatForm | None = None
         self._usage = StreamUsage("openai_responses")
-        self._calls: dict[Any, _Call] = {}
+        self._calls: dict[int | None, _Call] = {}
         self._response: Mapping[str, Any] | None = None
 
     def feed(self, name: str | None, data: dict[str, Any]) -> Sequence[Frame]:
@@ -76,12 +76,12 @@ class ResponsesToChat:
 
     def _item_added(self, data: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
         item = as_map(data.get("item"))
-        kind = item.get("type")
+        kind = as_text(item.get("type"))
         if kind in _SHELLS:
             return ()
         if kind != "function_call":
             raise TranslationError(f"an item of type {kind} has no counterpart")
-        call = self._calls[data.get("output_index")] = _Call(len(self._calls))
+        call = self._calls[as_int(data.get("output_index"))] = _Call(len(self._calls))
         named = {"name": as_text(item.get("name")), "arguments": ""}
         identifier = call_id(as_text(item.get("call_id")))
         return ({"tool_calls": [{"index": call.number, "id": identifier, "type": "function", "function": named}]},)
@@ -91,11 +91,11 @@ class ResponsesToChat:
 
     def _arguments_done(self, data: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
         """The whole arguments: what the pieces left out of them is said now."""
-        call = self._calls.get(data.get("output_index"))
+        call = self._calls.get(as_int(data.get("output_index")))
         return () if call is None else self._say(data, as_text(data.get("arguments"))[call.said :])
 
     def _say(self, data: Mapping[str, Any], piece: str) -> Sequence[Mapping[str, Any]]:
-        call = self._calls.get(data.get("output_index"))
+        call = self._calls.get(as_int(data.get("output_index")))
         if call is None:
             raise TranslationError("arguments for a call that was never begun")
         if not piece:

@@ -57,7 +57,7 @@ def _bound(
     state = next((name for name in _STATE if body.get(name)), None)
     if state is not None:
         return f"it depends on state of the provider ({state})"
-    hosted = next((str(tool.get("type")) for tool in tools if tool.get("type") not in _CLIENT_TOOLS), None)
+    hosted = next((kind for kind in (as_text(tool.get("type")) for tool in tools) if kind not in _CLIENT_TOOLS), None)
     if hosted is not None:
         return f"it uses the provider's own tools ({hosted})"
     if any(part.get("file_id") for part in parts):

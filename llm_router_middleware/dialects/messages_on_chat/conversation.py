@@ -22,11 +22,13 @@ _CACHING = Row("inert", why="changes cost, not the answer")
 _CITATIONS = Row("refused", same=([], {"enabled": False}), why="citations can't be carried")
 _TURN: Rows = {"role": _CARRIED, "content": _CARRIED}
 _MARK: Rows = {"type": _CARRIED, "cache_control": _CACHING}
+_TRANSFORMED = Row("refused", same=({},), why="how an image is prepared can't be chosen there")
+_TOOLSET = Row("refused", why="the provider's own toolsets are not known elsewhere")
 _OWN = Row("inert", why="reasoning belongs to the model that wrote it")
 
 _BLOCKS: Mapping[Any, Rows] = {
     "text": {**_MARK, "text": _CARRIED, "citations": Row("inert", why="written by a model, not read by one")},
-    "image": {**_MARK, "source": _CARRIED},
+    "image": {**_MARK, "source": _CARRIED, "transformations": _TRANSFORMED},
     "document": {**_MARK, "source": _CARRIED, "title": _CARRIED, "context": _CARRIED, "citations": _CITATIONS},
     "thinking": {**_MARK, "thinking": _OWN, "signature": _OWN},
     "redacted_thinking": {**_MARK, "data": _OWN},
@@ -35,9 +37,16 @@ _BLOCKS: Mapping[Any, Rows] = {
         "id": _CARRIED,
         "name": _CARRIED,
         "input": _CARRIED,
+        "toolset_name": _TOOLSET,
         "caller": Row("refused", same=({"type": "direct"},), why="the call was made by the provider's own tool"),
     },
-    "tool_result": {**_MARK, "tool_use_id": _CARRIED, "content": _CARRIED, "is_error": _CARRIED},
+    "tool_result": {
+        **_MARK,
+        "tool_use_id": _CARRIED,
+        "content": _CARRIED,
+        "is_error": _CARRIED,
+        "toolset_name": _TOOLSET,
+    },
 }
 _TOOL_ERROR = "[tool error] "
 """Says in the text what the chat dialect has no field for."""

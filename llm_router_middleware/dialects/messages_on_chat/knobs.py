@@ -61,7 +61,7 @@ def _tool(raw: Mapping[str, Any], losses: Losses) -> dict[str, Any]:
 def tool_choice(given: Mapping[str, Any]) -> tuple[Any, bool]:
     """Which tool the model must, may or must not use, and whether it may call several at once."""
     choice = as_map(given.get("tool_choice"))
-    kind = choice.get("type")
+    kind = as_text(choice.get("type"))
     parallel = choice.get("disable_parallel_tool_use") is not True
     if not choice:
         return None, True
@@ -124,7 +124,7 @@ def reasoning(
     effort = _effort_of(thinking, seat, losses)
     if config.get("effort"):
         if effort is None:
-            effort = config["effort"]
+            effort = as_text(config["effort"])
         else:
             losses.take("reasoning_level", "output_config", "an effort beside this form of thinking has no counterpart")
     if effort is None:

@@ -16,7 +16,7 @@ from llm_router_middleware.dialects.braces import ObjectEnd
 from llm_router_middleware.dialects.ids import call_id
 from llm_router_middleware.dialects.messages_on_chat.answer import only_carriable, shows_reasoning
 from llm_router_middleware.dialects.messages_on_chat.profile import Profile
-from llm_router_middleware.dialects.reading import as_map, as_text, maps
+from llm_router_middleware.dialects.reading import as_int, as_map, as_text, maps
 from llm_router_middleware.dialects.stops import stop_reason
 from llm_router_middleware.dialects.usage import StreamUsage
 from llm_router_middleware.errors import TranslationError, TruncatedStreamError
@@ -65,7 +65,7 @@ class ChatToMessages:
         self._usage = StreamUsage(profile.wire)
         self._index = 0
         self._open: str | None = None
-        self._calls: dict[Any, _Call] = {}
+        self._calls: dict[int, _Call] = {}
         self._queue: list[_Call] = []
         self._refusal = ""
         self._finish: Any = None
@@ -135,7 +135,7 @@ class ChatToMessages:
 
     def _hear(self, piece: Mapping[str, Any]) -> None:
         """Notes a piece of a call. Some servers repeat id and name with every piece; the first ones count."""
-        number = piece.get("index", 0)
+        number = as_int(piece.get("index")) or 0
         call = self._calls.get(number)
         if call is None:
             call = self._calls[number] = _Call()
