@@ -162,6 +162,10 @@ class Router:
         self._disabled = False
         self._addresses: weakref.WeakKeyDictionary[Any, tuple[Any, Any, str, str]] = weakref.WeakKeyDictionary()
 
+    def close(self) -> None:
+        """Closes the connections to other providers that were opened for failover. The router stays usable."""
+        self._backends.close()
+
     def add_sink(self, sink: Callable[[RoutingEvent], None]) -> Callable[[], None]:
         """Sends events to one more sink. Returns a function that takes it off again."""
         (fenced,) = sinks_of(None, [sink])

@@ -91,6 +91,8 @@ class Backends:
         self._lock = threading.Lock()
         self._installed: dict[str, bool] = {}
         self._sync: dict[str, Backend] = {}
+        # Closed when this object goes, not when the garbage collector meets clients and sockets in some order.
+        weakref.finalize(self, _close_all, self._sync).atexit = False
         self._async: weakref.WeakKeyDictionary[Any, dict[str, Backend]] = weakref.WeakKeyDictionary()
         self._given: dict[tuple[str, bool], Backend] = {}
         for client in given:
@@ -136,6 +138,11 @@ class Backends:
                 pool[provider] = self._build(provider, is_async)
             return pool[provider]
 
+    def close(self) -> None:
+        """Closes the sync clients that were built here. Async ones close with their event loop; given ones are yours."""
+        with self._lock:
+            _close_all(self._sync)
+
     def _pool(self, is_async: bool) -> dict[str, Backend]:
         if not is_async:
             return self._sync
@@ -151,6 +158,11 @@ class Backends:
         # A redirect to another origin would carry the prompt, and headers other than Authorization, with it.
         client._client.follow_redirects = False
         return Backend(client, entrance, _closing_with_the_loop(client) if is_async else None)
+
+
+def _close_all(pool: dict[str, Backend]) -> None:
+    while pool:
+        pool.popitem()[1].client.close()
 
 
 def _closing_with_the_loop(client: Any) -> AsyncIterator[None]:
