@@ -120,13 +120,13 @@ def _keys(configured: RouterSettings) -> Iterator[Finding]:
         try:
             found = credentials(spec)
         except ConfigurationError as error:
-            yield Finding("bad", name, str(error))
+            yield Finding("bad", f"{name} key", str(error))
             continue
         present += found is not None
         if found is None:
-            yield Finding("note", name, f"{spec.api_key_env} is not set: nobody fails over to it")
+            yield Finding("note", f"{name} key", f"{spec.api_key_env} is not set: nobody fails over to it")
         else:
-            yield Finding("ok", name, f"{spec.api_key_env or 'no key needed'}, for {found.origin}")
+            yield Finding("ok", f"{name} key", f"{spec.api_key_env or 'no key needed'}, for {found.origin}")
     if not present:
         yield Finding("note", "keys", "none at all: only clients that are given their key in code will work")
 
