@@ -9,6 +9,8 @@ from typing import Any
 
 from llm_router_middleware.engine.call import Call, Failure, FailureKind, Outcome
 from llm_router_middleware.models.spec import ModelSpec
+from llm_router_middleware.resilience.budget import RetryBudget
+from llm_router_middleware.spillways import Spill, Spillways
 
 __all__ = ["Kit", "Misfits"]
 
@@ -32,11 +34,14 @@ class Kit:
         endpoint_of: the breaker key of another provider than the caller's.
         find: what the registry knows of (provider, model).
         misfits: what providers have rejected.
+        retries: how much trying again adds to the load.
+        spillways: how much failover adds to a target's load.
         now: monotonic seconds.
         random: a number in [0, 1) for jitter.
         max_attempts: requests per call, retries aside.
         first_token_s: seconds until a stream must show content while there is another candidate.
         auth_failover: whether a rejected key tries the next provider.
+        refusal_failover: whether a content refusal tries the next model.
     """
 
     def __init__(
@@ -47,11 +52,14 @@ class Kit:
         endpoint_of: Callable[[str], str],
         find: Callable[[str, str], ModelSpec | None],
         misfits: Misfits,
+        retries: RetryBudget,
+        spillways: Spillways,
         now: Callable[[], float],
         random: Callable[[], float],
         max_attempts: int = 5,
         first_token_s: float | None = None,
         auth_failover: bool = False,
+        refusal_failover: bool = False,
     ) -> None:
         self.now = now
         self.find = find
@@ -62,17 +70,43 @@ class Kit:
         self._latency = latency
         self._endpoint_of = endpoint_of
         self._misfits = misfits
+        self._retries = retries
+        self._spillways = spillways
         self._random = random
         self._auth_failover = auth_failover
+        self._refusal_failover = refusal_failover
 
-    def acquire(self, model: ModelSpec, call: Call) -> Any:
-        """Asks the circuit breakers for permission to ask a model."""
+    def begin(self) -> None:
+        """A call begins: it earns a fifth of a retry."""
+        self._retries.deposit()
+
+    def begin_retry(self) -> bool:
+        """Whether another round may be made now; then `end_retry` when it is over."""
+        return self._retries.try_acquire()
+
+    def end_retry(self) -> None:
+        """A round of retries is over."""
+        self._retries.release()
+
+    def acquire(self, model: ModelSpec, call: Call, *, spill: bool) -> Any:
+        """Asks for permission to ask a model.
+
+        Args:
+            model: which.
+            call: for whom.
+            spill: another model has failed before: what overflows from there must not drown this one.
+        """
         endpoint = call.endpoint if model.provider == call.provider else self._endpoint_of(model.provider)
         lease_s = None if call.timeout_s is None else call.timeout_s + _LEASE_GRACE_S
-        return self._breakers.acquire(endpoint, model.name, lease_s)
+        if not spill:
+            return self._breakers.acquire(endpoint, model.name, lease_s)
+        return self._spillways.acquire(endpoint, lambda: self._breakers.acquire(endpoint, model.name, lease_s))
 
     def settle(self, admission: Any, failure: Failure | None, *, neutral: bool = False) -> None:
         """Tells the circuit breakers what came of it."""
+        if isinstance(admission, Spill):
+            admission.leave(failure)
+            admission = admission.admission
         self._breakers.settle(admission, failure, neutral=neutral)
 
     def learn(self, model: ModelSpec, seconds: float, outcome: Outcome) -> None:
@@ -87,6 +121,8 @@ class Kit:
         """Whether a failure lets another candidate be tried."""
         if failure.kind is FailureKind.AUTH:
             return self._auth_failover
+        if failure.kind is FailureKind.REFUSAL:
+            return self._refusal_failover
         return failure.kind.tries_next
 
     def incompatible(self, model: ModelSpec, call: Call) -> None:

@@ -20,7 +20,7 @@ from llm_router_middleware.intercept.native import provider_of
 from llm_router_middleware.intercept.sdk import SDKS
 from llm_router_middleware.models.registry import ModelRegistry
 from llm_router_middleware.models.spec import ModelSpec
-from llm_router_middleware.providers.backends import Backends
+from llm_router_middleware.providers.backends import Backends, fingerprint
 from llm_router_middleware.providers.perform import Trade
 from llm_router_middleware.providers.readers import TranslatingReader, reader_for, usage_of
 from llm_router_middleware.providers.shadow import Shadows
@@ -36,6 +36,7 @@ __all__ = [
     "Latencies",
     "backends_of",
     "breakers_of",
+    "credentials_in_use",
     "latency_of",
     "policy_of",
     "registry_of",
@@ -81,8 +82,8 @@ def scorer_of(scorer: Any, settings: RouterSettings) -> Callable[[str], Complexi
 
 def _named_scorer(name: str, settings: RouterSettings) -> Any:
     if name == "heuristic":
-        given = {"mid_threshold": settings.mid_threshold, "premium_threshold": settings.premium_threshold}
-        return HeuristicScorer(**{key: value for key, value in given.items() if value is not None})
+        mid, premium = settings.mid_threshold, settings.premium_threshold
+        return HeuristicScorer(0.3 if mid is None else mid, 0.6 if premium is None else premium)
     if name == "learned":
         from llm_router_middleware.scoring import LearnedScorer
 
@@ -158,12 +159,26 @@ def sinks_of(settings: RouterSettings | None, given: Iterable[Sink]) -> list[Sin
             from llm_router_middleware.events.sqlite import SqliteSink
 
             sinks.append(SqliteSink(settings.sinks.sqlite))
+        if settings.sinks.otel:
+            from llm_router_middleware.events.otel import OtelSink
+
+            sinks.append(OtelSink())
+        if settings.sinks.prometheus:
+            from llm_router_middleware.events.prometheus import PrometheusSink
+
+            sinks.append(PrometheusSink())
     return [safely(sink) for sink in (*sinks, *given)]
 
 
 def backends_of(settings: RouterSettings, given: Iterable[Any]) -> Backends:
     """Who else could answer: the given clients, and the providers whose keys are in the environment."""
     return Backends(settings.provider_specs(), credentials, _client_class, install, provider_of, given)
+
+
+def credentials_in_use(settings: RouterSettings) -> tuple[str, ...]:
+    """The keys and addresses of the environment as strings that change with them, and tell nothing of the keys."""
+    found = (credentials(spec) for spec in settings.provider_specs().values())
+    return tuple(f"{c.provider}@{c.base_url}#{fingerprint(c.key)}" for c in found if c is not None)
 
 
 def _client_class(sdk: str, is_async: bool) -> type:

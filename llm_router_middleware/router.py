@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import random as _random
 import time
 import weakref
@@ -19,10 +20,11 @@ from llm_router_middleware.intercept.limits import checked_limits, narrowed
 from llm_router_middleware.kit import Kit, Misfits
 from llm_router_middleware.models.prices import cost_usd
 from llm_router_middleware.models.registry import ModelRegistry
-from llm_router_middleware.models.spec import ModelSpec
+from llm_router_middleware.models.spec import ModelSpec, Tier
 from llm_router_middleware.parts import (
     backends_of,
     breakers_of,
+    credentials_in_use,
     latency_of,
     policy_of,
     registry_of,
@@ -30,14 +32,18 @@ from llm_router_middleware.parts import (
     sinks_of,
     trade_of,
 )
+from llm_router_middleware.resilience.budget import PremiumCap, RetryBudget
 from llm_router_middleware.routing.decision import RoutingDecision
 from llm_router_middleware.routing.policy import AUTO, World
 from llm_router_middleware.routing.requirements import Requirements, requirements
 from llm_router_middleware.scoring import ask, estimate_tokens
 from llm_router_middleware.settings import RouterSettings, Switches, switches
+from llm_router_middleware.spillways import Spillways
 from llm_router_middleware.visit import Visit
 
 __all__ = ["Router"]
+
+_logger = logging.getLogger("llm_router")
 
 
 class Router:
@@ -93,7 +99,11 @@ class Router:
         self._misfits = Misfits(_shape, now)
         self._fields = Fields(self._policy, self.registry, self._backends, self._misfits)
         self._recorder = Recorder(sinks_of(settings, sinks), cost_usd, now, clock)
-        self._policy_version = settings.policy_version
+        self._policy_version = f"{settings.policy_version}-{self.registry.fingerprint()}"
+        self._cap = None if settings.premium_cap is None else PremiumCap(settings.premium_cap)
+        self._strict = settings.strict
+        for warning in settings.warnings:
+            _logger.warning("llm_router: %s", warning)
         self._switched = Switches(settings.disabled, settings.shadow)
         self._trade = trade_of(self._backends, now, clock)
         self._kit = Kit(
@@ -102,11 +112,14 @@ class Router:
             endpoint_of=self._backends.endpoint,
             find=self.registry.find,
             misfits=self._misfits,
+            retries=RetryBudget(now=now),
+            spillways=Spillways(),
             now=now,
             random=random,
             max_attempts=settings.max_attempts,
             first_token_s=settings.first_token_deadline_s,
             auth_failover=settings.auth_failover,
+            refusal_failover=settings.refusal_failover,
         )
 
     # -- three more ways to make one
@@ -127,13 +140,9 @@ class Router:
 
     @classmethod
     def default(cls) -> Router:
-        """The router of clients that were given none: the same one for as long as the configuration is the same."""
+        """The router of clients that were given none: the same one for as long as settings and keys are the same."""
         settings = RouterSettings.load()
-        return (
-            _shared(cls, settings.fingerprint(), settings)
-            if hasattr(settings, "fingerprint")
-            else cls(settings=settings)
-        )
+        return _shared(settings, credentials_in_use(settings))
 
     # -- what people do with one
 
@@ -151,7 +160,7 @@ class Router:
         call = Call(who, wire, request, bool(request.get("stream")), limits=self._standing)
         if not self._is_routed(call):
             return RoutingDecision(None, 0.0, (), (), (), "passthrough", prompt_tokens=estimate_tokens(request))
-        return self._decide(call, is_async=False)
+        return self._decide(call, is_async=False, dry=True)
 
     def disable(self) -> None:
         """Sends every call, from the next on, through as the caller wrote it."""
@@ -160,7 +169,6 @@ class Router:
     def enable(self) -> None:
         """Takes `disable()` back."""
         self._disabled = False
-        self._addresses: weakref.WeakKeyDictionary[Any, tuple[Any, Any, str, str]] = weakref.WeakKeyDictionary()
 
     def close(self) -> None:
         """Closes the connections to other providers that were opened for failover. The router stays usable."""
@@ -236,7 +244,7 @@ class Router:
 
     # -- deciding
 
-    def _decide(self, call: Call, is_async: bool) -> RoutingDecision:
+    def _decide(self, call: Call, is_async: bool, *, dry: bool = False) -> RoutingDecision:
         tokens = estimate_tokens(call.body)
         needs = requirements(call.body, call.wire, prompt_tokens=tokens)
         score = self._tier_of(self.scorer(ask(call.body)))
@@ -244,7 +252,16 @@ class Router:
         world = self._world(call, needs, is_async)
         field = self._fields.of(call, needs, requested, is_async, world)
         decision = self._policy.choose(call, score, field, requested, world, prompt_tokens=tokens)
+        if not dry and self._cap is not None and not self._cap.admit(decision.tier is Tier.PREMIUM):
+            decision = self._capped(call, score, needs, requested, is_async, world)
         return replace(decision, bound=needs.bound) if needs.bound else decision
+
+    def _capped(self, call: Call, score: Any, needs: Requirements, requested: Any, is_async: bool, world: World) -> Any:
+        """The plan of a call that premium has no more room for: the next tier down, for failover too."""
+        call = replace(call, limits=replace(call.limits, tier=None, min_tier=None, max_tier=str(Tier.MID)))
+        field = self._fields.of(call, needs, requested, is_async, world)
+        decision = self._policy.choose(call, score, field, requested, world, prompt_tokens=needs.prompt_tokens)
+        return replace(decision, reason="budget_cap")
 
     def _world(self, call: Call, needs: Requirements, is_async: bool) -> World:
         """What is true of the models now, for one call."""
@@ -253,6 +270,8 @@ class Router:
             return None if model.provider == call.provider else self._backends.unavailable(model.provider, is_async)
 
         def unmet(model: ModelSpec) -> str | None:
+            if self._strict and (model.price is None or model.capabilities is None):
+                return "nobody declared its price and capabilities (strict)"
             if model.provider == call.provider:
                 return needs.unmet_by(model, call.wire, call.limits.lossy) or self._misfits.why(model.key, call)
             wire = self._backends.wire(model.provider)
@@ -281,5 +300,5 @@ def _controller(settings: RouterSettings) -> Callable[[Any], Any]:
 
 
 @lru_cache(maxsize=8)
-def _shared(cls: type[Router], _fingerprint: str, settings: RouterSettings) -> Router:
-    return cls(settings=settings)
+def _shared(settings: RouterSettings, _credentials: tuple[str, ...]) -> Router:
+    return Router(settings=settings)

@@ -26,11 +26,14 @@ class Kit(Protocol):
     first_token_s: float | None
 
     def now(self) -> float: ...
-    def acquire(self, model: ModelSpec, call: Call) -> Any: ...
+    def begin(self) -> None: ...
+    def acquire(self, model: ModelSpec, call: Call, *, spill: bool) -> Any: ...
     def settle(self, admission: Any, failure: Failure | None, *, neutral: bool = False) -> None: ...
     def learn(self, model: ModelSpec, seconds: float, outcome: Outcome) -> None: ...
     def tries_next(self, failure: Failure) -> bool: ...
     def incompatible(self, model: ModelSpec, call: Call) -> None: ...
+    def begin_retry(self) -> bool: ...
+    def end_retry(self) -> None: ...
     def backoff_s(self, round_: int, failure: Failure) -> float | None: ...
     def share_of(self, left_s: float, model: ModelSpec) -> float: ...
 
@@ -168,7 +171,7 @@ class _Trail:
     def reason(self, attempt: Attempt) -> str:
         if self.rejected and not attempt.rewritten:
             return "capability"
-        if self.own_failure or self.native_failure or self.foreign_failure:
+        if self.has_failed:
             return "failover"
         return "circuit_fallback" if self.refusals else self.plan.reason
 
@@ -177,6 +180,11 @@ class _Trail:
         outcome = self.own_failure or self.native_failure or self.foreign_failure
         assert outcome is not None  # noqa: S101 - the last resort has been tried
         return outcome
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether an attempt has failed before: what is tried now is somebody else's load."""
+        return bool(self.own_failure or self.native_failure or self.foreign_failure)
 
 
 _SDK_RETRIES = frozenset(
@@ -222,26 +230,27 @@ Maybe = Generator[Attempt | Pause, Outcome | None, Verdict | None]
 
 
 def _rounds(trail: _Trail) -> Flow:
-    for round_ in range(1 + trail.call.retries):
-        verdict = yield from _round(trail)
-        if verdict is not None:
-            return verdict
-        pause = trail.next_round(round_)
-        if pause is None:
+    trail.kit.begin()
+    verdict = yield from _round(trail)
+    for round_ in range(trail.call.retries):
+        pause = None if verdict is not None else trail.next_round(round_)
+        if pause is None or not trail.kit.begin_retry():
             break
-        yield Pause(pause)
-    resort = trail.last_resort()
+        try:
+            yield Pause(pause)
+            verdict = yield from _round(trail)
+        finally:
+            trail.kit.end_retry()
+    resort = None if verdict is not None else trail.last_resort()
     if resort is not None:
         verdict = yield from _try(trail, resort, admission=None)
-        if verdict is not None:
-            return verdict
-    return _give_up(trail)
+    return verdict or _give_up(trail)
 
 
 def _round(trail: _Trail) -> Maybe:
     while trail.queue and (trail.may_go_on() or not trail.attempts):
         model = trail.queue.popleft()
-        admission = trail.kit.acquire(model, trail.call)
+        admission = trail.kit.acquire(model, trail.call, spill=trail.has_failed)
         if not admission:
             trail.refusals += 1
             trail.log.refused(model, admission.reason)

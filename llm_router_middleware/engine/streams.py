@@ -29,12 +29,29 @@ recorded traffic (`response.completed`) is under 20 KB."""
 class Reader(Protocol):
     """Understands the events of one wire, as they come; a translating one says them in the caller's words."""
 
-    translating: bool
-    committed: bool
-    finished: bool
-    failure: Failure | None
-    usage: Any
-    served_model: str | None
+    @property
+    def translating(self) -> bool:
+        """Whether the caller's SDK sees other bytes than the provider sent."""
+
+    @property
+    def committed(self) -> bool:
+        """Whether content has been handed on: from here on there is no failover."""
+
+    @property
+    def finished(self) -> bool:
+        """Whether the terminator has been seen."""
+
+    @property
+    def failure(self) -> Failure | None:
+        """The provider's in-band error, or a stream that can't be carried."""
+
+    @property
+    def usage(self) -> Any:
+        """Tokens that the provider has reported so far."""
+
+    @property
+    def served_model(self) -> str | None:
+        """The model that the provider says is answering."""
 
     def feed(self, chunk: bytes) -> bytes:
         """Takes bytes of the provider's stream in any cut, returns the bytes that the caller's SDK shall see."""

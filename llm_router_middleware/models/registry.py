@@ -9,6 +9,8 @@ from difflib import get_close_matches
 from functools import cached_property, lru_cache
 from hashlib import sha256
 
+from typing import Any
+
 from llm_router_middleware.errors import ConfigurationError
 from llm_router_middleware.models import catalog
 from llm_router_middleware.models.spec import ModelSpec, Tier
@@ -95,7 +97,7 @@ class ModelRegistry:
         """This registry less a model, given by its name or its "provider/name"."""
         return self._copy([spec for spec in self._specs.values() if name not in (spec.name, spec.key)])
 
-    def with_tiers(self, tiers: Mapping[Tier | str, Sequence[ModelSpec | str]]) -> ModelRegistry:
+    def with_tiers(self, tiers: Mapping[Any, Sequence[ModelSpec | str]]) -> ModelRegistry:
         """This registry with other models in the tiers named; the other tiers keep theirs.
 
         Args:

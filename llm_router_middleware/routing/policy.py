@@ -183,7 +183,9 @@ class Policy:
             return f"{model.tier} is below min_tier {limits.min_tier}"
         return None
 
-    def _order(self, able: list[ModelSpec], tier: Tier, requested: ModelSpec | None, call: Call) -> list[ModelSpec]:
+    def _order(
+        self, able: tuple[ModelSpec, ...], tier: Tier, requested: ModelSpec | None, call: Call
+    ) -> list[ModelSpec]:
         """The tier itself, then the tiers above, then, if allowed, the tiers below from the nearest down."""
 
         def place(model: ModelSpec) -> tuple[int, int, int]:

@@ -39,11 +39,22 @@ class FakeKit:
     settled: list[tuple[str, str]] = field(default_factory=list)
     misfits: list[str] = field(default_factory=list)
     held: int = 0
+    may_retry: bool = True
+    retrying: int = 0
 
     def now(self) -> float:
         return self.time
 
-    def acquire(self, model: ModelSpec, call: Call) -> Admission:
+    def begin(self) -> None: ...
+
+    def begin_retry(self) -> bool:
+        self.retrying += self.may_retry
+        return self.may_retry
+
+    def end_retry(self) -> None:
+        self.retrying -= 1
+
+    def acquire(self, model: ModelSpec, call: Call, *, spill: bool) -> Admission:
         admitted = model.name not in self.closed_to
         self.held += admitted
         return Admission(admitted)
@@ -231,6 +242,21 @@ def test_after_all_failed_what_may_recover_is_tried_again_as_the_sdk_would() -> 
     assert verdict.deliver() == "answer"
     assert names(made) == ["large"] * 3
     assert pauses == [0.5, 1.0]
+
+
+def test_a_spent_retry_budget_ends_the_call() -> None:
+    """R6: retries are a fifth of the load at most; beyond that the error is the caller's."""
+    kit = FakeKit(may_retry=False)
+    verdict, _, _, made, pauses = run({"large": [bad(FailureKind.SERVER)]}, candidates=(OWN,), kit=kit)
+    assert verdict.error is not None
+    assert (names(made), pauses) == (["large"], [])
+
+
+def test_a_retry_that_is_over_is_given_back_to_the_budget() -> None:
+    """However the rounds end, no retry stays under way."""
+    for answers in ([bad(FailureKind.SERVER)], [bad(FailureKind.SERVER), ok()]):
+        _, _, kit, _, _ = run({"large": answers}, candidates=(OWN,))
+        assert kit.retrying == 0
 
 
 def test_a_quota_is_never_retried() -> None:
