@@ -123,10 +123,12 @@ class Connection(asyncio.Protocol):
     async def _answer(self) -> None:
         try:
             await self._exchange()
-        except Exception:
-            self._transport.abort()  # no client waits for an answer that a bug of ours has eaten
-            raise
-        self._next()
+        except Exception as error:  # noqa: BLE001 - told to the loop; no client waits for what a bug of ours has eaten
+            told = {"message": "the sandbox failed to answer", "exception": error, "protocol": self}
+            asyncio.get_running_loop().call_exception_handler(told)
+            self._transport.abort()
+        else:
+            self._next()
 
     async def _exchange(self) -> None:
         request = self._request

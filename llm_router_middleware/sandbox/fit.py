@@ -101,6 +101,9 @@ class _Fitter:
         """One of the alternatives, with what stands beside it; null and the shallow ones when deep."""
         options = [self.resolve(option) for option in schema[word] if isinstance(option, Mapping)] or [{}]
         full = [option for option in options if option.get("type") != "null"]
+        if any(option.get("type") == "number" for option in full):
+            # A number that may come as a text is meant as a number: not every text is one.
+            full = [option for option in full if option.get("type") != "string"]
         if depth < _DEEP // 2 and full:
             chosen = self.pick(full)
         else:
@@ -146,16 +149,22 @@ class _Fitter:
         word: str = self.pick(self.words)
         return _sized(word, schema)
 
-    def _number(self, schema: Mapping[str, Any], depth: int) -> float:
-        whole = self._integer(schema, depth)
-        low, high = _bounds(schema)
-        return whole if low <= whole <= high else (low + high) / 2
-
     def _integer(self, schema: Mapping[str, Any], _depth: int) -> int:
-        low, high = _bounds(schema)
-        step = schema.get("multipleOf") or 1
-        start = low if math.isfinite(low) else min(1.0, high)
-        return int(math.ceil(start / step) * step)
+        low, high = _least(schema), _most(schema)
+        step = int(schema.get("multipleOf") or 1) or 1
+        start = low if low is not None else 1 if high is None else min(1, high)
+        up = -(-start // step) * step
+        return up if high is None or up <= high else high // step * step
+
+    def _number(self, schema: Mapping[str, Any], depth: int) -> float:
+        low = max(schema.get("minimum", -math.inf), schema.get("exclusiveMinimum", -math.inf))
+        high = min(schema.get("maximum", math.inf), schema.get("exclusiveMaximum", math.inf))
+        step = schema.get("multipleOf")
+        if step:
+            return float((math.floor(low / step) + 1) * step) if math.isfinite(low) else float(step)
+        least, most = _least(schema), _most(schema)
+        between = least is not None and most is not None and least > most
+        return (low + high) / 2 if between else self._integer(schema, depth)
 
     def _boolean(self, _schema: Mapping[str, Any], _depth: int) -> bool:
         return bool(self.pick((True, False)))
@@ -170,16 +179,18 @@ def _merge(key: str, left: Any, right: Any) -> Any:
     return [*left, *(item for item in right if item not in left)] if key == "required" else left
 
 
-def _bounds(schema: Mapping[str, Any]) -> tuple[float, float]:
-    """The least and the greatest number allowed; an exclusive bound is moved by one, or by a little between bounds."""
-    low, high = schema.get("minimum", -math.inf), schema.get("maximum", math.inf)
-    above, below = schema.get("exclusiveMinimum"), schema.get("exclusiveMaximum")
-    narrow = 1 if schema.get("type") == "integer" or (schema.get("multipleOf") or 1) >= 1 else schema["multipleOf"]
-    if above is not None:
-        low = max(low, above + narrow if above + narrow <= high else math.nextafter(above, math.inf))
-    if below is not None:
-        high = min(high, below - narrow if below - narrow >= low else math.nextafter(below, -math.inf))
-    return low, high
+def _least(schema: Mapping[str, Any]) -> int | None:
+    """The least whole number that the bounds allow."""
+    bounds = [math.ceil(schema["minimum"])] if "minimum" in schema else []
+    bounds += [math.floor(schema["exclusiveMinimum"]) + 1] if "exclusiveMinimum" in schema else []
+    return max(bounds, default=None)
+
+
+def _most(schema: Mapping[str, Any]) -> int | None:
+    """The greatest whole number that the bounds allow."""
+    bounds = [math.floor(schema["maximum"])] if "maximum" in schema else []
+    bounds += [math.ceil(schema["exclusiveMaximum"]) - 1] if "exclusiveMaximum" in schema else []
+    return min(bounds, default=None)
 
 
 def _matching(pattern: str, schema: Mapping[str, Any]) -> str:

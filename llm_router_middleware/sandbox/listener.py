@@ -21,11 +21,14 @@ class Listener:
 
     Args:
         respond: answers a request.
+
+    Attributes:
+        connections: the open ones.
     """
 
     def __init__(self, respond: Respond) -> None:
         self._respond = respond
-        self._connections: set[Connection] = set()
+        self.connections: set[Connection] = set()
         self._server: asyncio.Server | None = None
         self._placeholder: socket.socket | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -50,7 +53,7 @@ class Listener:
     async def close(self) -> None:
         """Closes the port and every connection, and waits for the answers under way to be gone."""
         await self._stop()
-        open_now = list(self._connections)
+        open_now = list(self.connections)
         for connection in open_now:
             connection.abort()
         await asyncio.gather(*(connection.gone.wait() for connection in open_now))
@@ -68,7 +71,7 @@ class Listener:
     def disown(self) -> None:
         """In a forked child: points every descriptor at nothing. Closing them here would wake the parent's loop."""
         held = [] if self._server is None else [sock.fileno() for sock in self._server.sockets]
-        held += [connection.fileno() for connection in self._connections]
+        held += [connection.fileno() for connection in self.connections]
         held += [] if self._placeholder is None else [self._placeholder.fileno()]
         null = os.open(os.devnull, os.O_RDWR)
         for descriptor in held:
@@ -92,7 +95,7 @@ class Listener:
 
     async def _refuse(self) -> None:
         await self._stop()
-        for connection in list(self._connections):
+        for connection in list(self.connections):
             connection.leave()
 
     async def _stop(self) -> None:
@@ -104,7 +107,7 @@ class Listener:
         self._placeholder = _bound(self.port)
 
     def _connection(self) -> Connection:
-        return Connection(self._respond, self._connections)
+        return Connection(self._respond, self.connections)
 
     def _drop_placeholder(self) -> None:
         if self._placeholder is not None:

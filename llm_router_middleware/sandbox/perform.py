@@ -87,8 +87,6 @@ def _deliver(reply: Reply, behaviour: Behaviour) -> Iterator[Step]:
             contents += 1
         broken = behaviour.bad_json and reply.stream and contents == 1 and frame.content
         yield Data(reply.broken_frame if broken else frame.data)
-    if (yield from _mishaps(reply, behaviour, len(reply.frames))):
-        return
     yield HalfClose() if behaviour.half_close else End()
 
 

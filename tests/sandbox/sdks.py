@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -114,17 +113,3 @@ GROQ = SDK(
     _chat_text,
 )
 SDKS = (OPENAI, ANTHROPIC, GROQ)
-
-
-@contextlib.contextmanager
-def both(sdk: SDK, provider: Provider) -> Iterator[Any]:
-    """The synchronous client, closed at the end."""
-    with sdk.client(provider, _strict_response_validation=True) as client:
-        yield client
-
-
-@contextlib.asynccontextmanager
-async def abot(sdk: SDK, provider: Provider) -> AsyncIterator[Any]:
-    """The asynchronous client, closed at the end."""
-    async with sdk.client(provider, is_async=True, _strict_response_validation=True) as client:
-        yield client

@@ -11,7 +11,7 @@ import pytest
 from llm_router_middleware.sandbox import Sandbox
 from llm_router_middleware.testing import scripted_client
 from tests.sandbox.faults import BODY, FAULTS, HOLLOW, SHORT, TEXT, Fault
-from tests.sandbox.sdks import SDKS, SDK
+from tests.sandbox.sdks import SDK, SDKS
 
 CASES = [(sdk, fault) for sdk in SDKS for fault in FAULTS if sdk.name in fault.sdks]
 READ_TIMEOUT_S = 0.2
