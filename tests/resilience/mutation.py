@@ -1,0 +1,260 @@
+"""Mutation testing of the room: each comparison, constant, condition, operator, call and return, one at a time.
+
+    python -m tests.resilience.mutation circuit health window cooldown breaker     # or any modules of the room
+
+Each mutant is tried in a forked child that has the heavy imports behind it: first against the oracle, where it
+applies, then against the tests of the room. Prints the score and the survivors; those that are known, with the reason
+why no test can kill them, stand in `survivors.md`.
+"""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+import copy
+import importlib
+import importlib.abc
+import importlib.util
+import os
+import signal
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from types import ModuleType
+
+from tests.resilience.mutants import BREAKER, FOLDER, source
+
+ROOM = "llm_router_middleware.resilience"
+PATIENCE_S = 120
+ROOMS_TESTS = "tests/resilience/test_"
+FAULT_TESTS = "tests/faults/test_breaker_"
+TESTS: dict[tuple[str, ...], list[str]] = {
+    (*BREAKER, "breakers", "endpoint", "admission", "breaker_settings"): [
+        f"{ROOMS_TESTS}breaker.py",
+        f"{ROOMS_TESTS}breakers.py",
+        f"{FAULT_TESTS}memory.py",
+        f"{FAULT_TESTS}fork.py",
+    ],
+    ("failures", "families", "codes", "retry_after"): [
+        f"{ROOMS_TESTS}failures.py",
+        f"{ROOMS_TESTS}retry_after.py",
+        f"{ROOMS_TESTS}classification.py",
+    ],
+    ("latency", "pace", "latency_gate"): [
+        f"{ROOMS_TESTS}latency.py",
+        f"{ROOMS_TESTS}latency_gate.py",
+        f"{FAULT_TESTS}memory.py",
+    ],
+    ("budget",): [f"{ROOMS_TESTS}budget.py"],
+    ("forking",): [f"{FAULT_TESTS}fork.py"],
+}
+
+COMPARISONS: dict[type[ast.cmpop], type[ast.cmpop]] = {
+    ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt, ast.Eq: ast.NotEq, ast.NotEq: ast.Eq,
+    ast.Is: ast.IsNot, ast.IsNot: ast.Is, ast.In: ast.NotIn, ast.NotIn: ast.In,
+}  # fmt: skip
+OPERATORS: dict[type[ast.operator], type[ast.operator]] = {
+    ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.Div, ast.Div: ast.Mult, ast.Pow: ast.Mult, ast.FloorDiv: ast.Div,
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One mutant: the line, what was changed, and the module's new text."""
+
+    line: int
+    what: str
+    text: str
+
+
+def changes(text: str) -> Iterator[Change]:
+    """All mutants of a module, one change each."""
+    tree = ast.parse(text)
+    sites = list(_sites(tree))
+    for index, (node, field) in enumerate(sites):
+        for what, replacement in _replacements(
+            getattr(node, field[0]) if field[1] is None else getattr(node, field[0])[field[1]]
+        ):
+            fresh = copy.deepcopy(tree)
+            target, (name, position) = list(_sites(fresh))[index]
+            if position is None:
+                setattr(target, name, replacement)
+            else:
+                getattr(target, name)[position] = replacement
+            yield Change(_line(node, field), what, ast.unparse(ast.fix_missing_locations(fresh)))
+
+
+def _line(node: ast.AST, field: tuple[str, int | None]) -> int:
+    value = getattr(node, field[0])
+    return getattr(value if field[1] is None else value[field[1]], "lineno", 0)
+
+
+def _sites(tree: ast.AST) -> Iterator[tuple[ast.AST, tuple[str, int | None]]]:
+    """Every place that holds something to change, in a fixed order: the node above it, and where in that node."""
+    for node in ast.walk(tree):
+        for name, value in ast.iter_fields(node):
+            if name in {"annotation", "returns", "decorator_list", "bases", "keywords"} and isinstance(
+                node, (ast.FunctionDef, ast.ClassDef, ast.arg, ast.AnnAssign)
+            ):
+                continue
+            if _is_listing(node) or isinstance(node, (ast.ImportFrom, ast.Import)):
+                continue
+            for position, child in enumerate(value) if isinstance(value, list) else [(None, value)]:
+                if isinstance(child, (ast.expr, ast.stmt)) and not _is_docstring(child):
+                    yield node, (name, position)
+
+
+def _is_docstring(node: ast.AST) -> bool:
+    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+
+
+def _is_listing(node: ast.AST) -> bool:
+    """`__all__`, `__slots__` and aliases of types are not behaviour."""
+    if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
+        is_alias = isinstance(node.value, ast.Subscript) and ast.unparse(node.value).startswith("Literal")
+        return is_alias or node.targets[0].id in {"__all__", "__slots__"}
+    return isinstance(node, ast.Subscript) and ast.unparse(node).startswith("Literal")
+
+
+def _replacements(node: ast.AST) -> Iterator[tuple[str, ast.AST]]:
+    old = ast.unparse(node).split("\n")[0]
+    for new in _variants(node):
+        yield f"{old}  ->  {ast.unparse(ast.fix_missing_locations(copy.deepcopy(new))) or 'pass'}".split("\n")[0], new
+
+
+def _variants(node: ast.AST) -> Iterator[ast.AST]:
+    if isinstance(node, ast.Compare) and len(node.ops) == 1:
+        yield ast.Compare(node.left, [COMPARISONS[type(node.ops[0])]()], node.comparators)
+    elif isinstance(node, ast.BoolOp):
+        yield ast.BoolOp(ast.And() if isinstance(node.op, ast.Or) else ast.Or(), node.values)
+        yield from (value for value in node.values)
+    elif isinstance(node, ast.UnaryOp) and isinstance(node.op, (ast.Not, ast.USub)):
+        yield node.operand
+    elif isinstance(node, ast.BinOp) and type(node.op) in OPERATORS:
+        yield ast.BinOp(node.left, OPERATORS[type(node.op)](), node.right)
+    elif isinstance(node, ast.IfExp):
+        yield from (node.body, node.orelse)
+    elif isinstance(node, ast.Constant):
+        yield from _constants(node.value)
+    elif isinstance(node, ast.If):
+        yield ast.If(ast.Constant(True), node.body, node.orelse)
+        yield ast.If(ast.Constant(False), node.body, node.orelse)
+    elif isinstance(node, ast.Return) and node.value is not None and not _is_none(node.value):
+        yield ast.Return(ast.Constant(None))
+    elif isinstance(node, (ast.Expr, ast.AugAssign)) or (
+        isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Attribute)
+    ):
+        yield ast.Pass()
+    elif (
+        isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Name)
+        and node.func.id in {"min", "max"}
+        and len(node.args) > 1
+    ):
+        yield from node.args
+
+
+def _constants(value: object) -> Iterator[ast.AST]:
+    if isinstance(value, bool):
+        yield ast.Constant(not value)
+    elif isinstance(value, (int, float)):
+        yield ast.Constant(value + 1)
+        if value not in (0, 1):
+            yield ast.Constant(value * 2)
+    elif isinstance(value, str):
+        yield ast.Constant(f"XX{value}")
+
+
+def _is_none(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and node.value is None
+
+
+class _Instead(importlib.abc.MetaPathFinder, importlib.abc.Loader):
+    """Imports one module of the room from another text."""
+
+    def __init__(self, module: str, text: str) -> None:
+        self._name, self._text = f"{ROOM}.{module}", text
+
+    def find_spec(self, name: str, path: object, target: object = None) -> object:
+        return importlib.util.spec_from_loader(name, self) if name == self._name else None
+
+    def create_module(self, spec: object) -> None:
+        return None
+
+    def exec_module(self, module: ModuleType) -> None:
+        module.__file__ = str(FOLDER / f"{self._name.rpartition('.')[2]}.py")
+        exec(compile(self._text, module.__file__, "exec"), module.__dict__)
+
+
+def survives(module: str, text: str) -> bool:
+    """Whether the tests pass with this text in place of the module's."""
+    pid = os.fork()
+    if pid == 0:
+        signal.alarm(PATIENCE_S)
+        code = 1
+        with contextlib.suppress(BaseException):
+            null = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(null, 1)
+            os.dup2(null, 2)
+            code = 0 if _passes(module, text) else 1
+        os._exit(code)
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+
+
+def _passes(module: str, text: str) -> bool:
+    import pytest
+
+    for name in [
+        name for name in sys.modules if name.startswith((ROOM, "tests.resilience.test", "tests.resilience.breaker"))
+    ]:
+        del sys.modules[name]
+    sys.meta_path.insert(0, _Instead(module, text))
+    if module in BREAKER:
+        play = importlib.import_module("tests.resilience.breaker_oracle").play
+        breaker_class = importlib.import_module(f"{ROOM}.breaker").CircuitBreaker
+        for seed in range(3_000):
+            play(seed, breaker_class)
+    tests = next(tests for modules, tests in TESTS.items() if module in modules)
+    quiet = [
+        "-x",
+        "-q",
+        "-p",
+        "no:cacheprovider",
+        "-m",
+        "not nightly",
+        "-W",
+        "ignore::pytest.PytestAssertRewriteWarning",
+    ]
+    return pytest.main([*quiet, *tests]) == 0
+
+
+def main(modules: Sequence[str]) -> int:
+    import anthropic  # noqa: F401
+    import groq  # noqa: F401
+    import hypothesis  # noqa: F401
+    import openai.types.chat  # noqa: F401
+    import pytest  # noqa: F401
+
+    worst = 1.0
+    for module in modules:
+        if not survives(module, source(module)):
+            raise SystemExit(f"{module}: its tests fail without any change")
+        began, killed, left = time.monotonic(), 0, []
+        for change in changes(source(module)):
+            if survives(module, change.text):
+                left.append(change)
+                print(f"  {module}.py:{change.line}  {change.what}", flush=True)
+            else:
+                killed += 1
+        score = killed / max(killed + len(left), 1)
+        worst = min(worst, score)
+        print(
+            f"{module}: {killed} of {killed + len(left)} killed, {score:.1%}, {time.monotonic() - began:.0f} s",
+            flush=True,
+        )
+    return 0 if worst >= 0.95 else 1
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))
