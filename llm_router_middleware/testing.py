@@ -122,12 +122,13 @@ def _event(line: dict[str, Any]) -> RoutingEvent:
     return RoutingEvent(**values)
 
 
-def scripted_provider(sdk: SDK, clock: ManualClock | None = None) -> ScriptedProvider:
+def scripted_provider(sdk: SDK, clock: ManualClock | None = None, *, strict: bool = False) -> ScriptedProvider:
     """A provider without a port, for `scripted_client`: script it, and read its `requests`.
 
     Args:
         sdk: whose wire format it speaks.
         clock: of its requests and time windows; the real one when None.
+        strict: refuse, as the provider does, parameters that it doesn't know and tool calls without their results.
     """
     import time
 
@@ -135,7 +136,7 @@ def scripted_provider(sdk: SDK, clock: ManualClock | None = None) -> ScriptedPro
     from llm_router_middleware.sandbox.provider import ScriptedProvider
 
     origins = {"openai": OpenAI, "anthropic": Anthropic, "groq": Groq}
-    return ScriptedProvider(origins[sdk](), clock or time.monotonic)
+    return ScriptedProvider(origins[sdk](), clock or time.monotonic, strict=strict)
 
 
 def scripted_client(
