@@ -24,7 +24,7 @@ _to_json = json.JSONEncoder(separators=(",", ":")).encode
 class SseDecoder:
     """Reads one stream of server-sent events, pushed in chunks cut anywhere. Linear in the bytes pushed.
 
-    An event that the end of the stream cuts off is never returned, as the standard demands.
+    An event that the end of the stream cuts off is not returned by `feed`, as the standard demands.
     """
 
     __slots__ = ("_after_cr", "_at_start", "_data", "_name", "_partial")
@@ -48,6 +48,13 @@ class SseDecoder:
             else:
                 self._name = None
         return events
+
+    def end(self) -> list[tuple[str | None, str]]:
+        """The stream has ended: the event of which only the blank line is missing, if there is one.
+
+        Some servers leave that line out. The event may also have been cut: then its data is not JSON.
+        """
+        return self.feed(b"\n\n")
 
     def _lines(self, chunk: bytes) -> list[bytes]:
         """The lines that the chunk completes. Bytes break at CR, LF and CRLF only, unlike strings."""

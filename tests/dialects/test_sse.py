@@ -49,6 +49,24 @@ def test_events_are_read_by_the_standard(stream: bytes, expected: list[tuple[str
     assert decode(*(stream[i : i + 1] for i in range(len(stream)))) == expected
 
 
+@pytest.mark.parametrize(
+    ("stream", "expected"),
+    [
+        (b"data: a", [(None, "a")]),
+        (b"data: a\n", [(None, "a")]),
+        (b"data: a\r", [(None, "a")]),
+        (b"event: e\ndata: a\r\n", [("e", "a")]),
+        (b"data: a\n\n", []),
+        (b"", []),
+    ],
+)
+def test_the_end_gives_the_event_that_lacks_its_blank_line(stream: bytes, expected: Any) -> None:
+    """Some servers leave it out."""
+    decoder = SseDecoder()
+    decoder.feed(stream)
+    assert decoder.end() == expected
+
+
 lines = st.sampled_from(
     [b"data: ", b"data:", b"event: ping", b'data: {"a": "\xc3\xa9\xf0\x9f\x98\x80"}', b": note", b"", b"id: 1", b"data"]
 )

@@ -89,7 +89,7 @@ class _Call:
 class ChatToChat:
     """One streamed answer. Nothing is said before the first content: until then it may fail unseen."""
 
-    __slots__ = ("_about", "_caller", "_calls", "_finish", "_form", "_usage", "committed")
+    __slots__ = ("_about", "_caller", "_calls", "_finish", "_form", "_refused", "_usage", "committed")
 
     def __init__(self, caller: Wire, wire: Wire, about: Answer) -> None:
         self.committed = False
@@ -99,6 +99,7 @@ class ChatToChat:
         self._usage = StreamUsage(wire)
         self._calls: dict[int, _Call] = {}
         self._finish: Any = None
+        self._refused = False
 
     def feed(self, name: str | None, data: dict[str, Any]) -> Sequence[Frame]:  # noqa: ARG002 - the protocol has it
         """Takes a chunk, returns the caller's chunks for it."""
@@ -123,7 +124,9 @@ class ChatToChat:
             raise TruncatedStreamError("the stream ended without finish_reason")
         if not all(call.told for call in self._calls.values()):
             raise TranslationError("a call without id or name")
-        finish = _finish(self._finish, bool(self._calls))
+        # Groq's form has no field for a refusal: its words are content, and the end says what they were.
+        refused = self.form.groq and self._refused
+        finish = "content_filter" if refused else _finish(self._finish, bool(self._calls))
         return self._announced(self.form.closing(finish, self._usage.counts))
 
     @property
@@ -143,6 +146,7 @@ class ChatToChat:
         _only_carriable(delta)
         out: dict[str, Any] = {}
         refusal = as_text(delta.get("refusal"))
+        self._refused = self._refused or bool(refusal)
         if refusal and not self.form.groq:
             out["refusal"] = refusal
         text = as_text(delta.get("content")) + (refusal if self.form.groq else "")
