@@ -11,6 +11,7 @@ from contextlib import suppress
 from llm_router_middleware.engine.call import Effect
 from llm_router_middleware.resilience.breaker_settings import DEFAULTS, BreakerSettings
 from llm_router_middleware.resilience.circuit import Circuit, Permit, Refusal
+from llm_router_middleware.resilience.cooldown import FIRST_S
 from llm_router_middleware.resilience.forking import renew_after_fork
 from llm_router_middleware.resilience.transition import CLOSED, HALF_OPEN, OPEN, State, Transition
 
@@ -169,7 +170,7 @@ class CircuitBreaker:
     def is_idle(self) -> bool:
         """Whether little would be lost by forgetting this circuit: it is closed, and knows nothing bad."""
         circuit, now = self._circuit, self._now()
-        bad = circuit.health.is_doubtful(now) or circuit.cooldown.unsaid or now < circuit.cooldown.until
+        bad = circuit.health.is_doubtful(now) or circuit.cooldown.step_s > FIRST_S or now < circuit.cooldown.until
         return circuit.state == CLOSED and not bad and not circuit.disabled
 
     # -- by hand

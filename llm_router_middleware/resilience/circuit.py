@@ -19,7 +19,7 @@ from typing import Literal
 
 from llm_router_middleware.engine.call import Effect
 from llm_router_middleware.resilience.breaker_settings import BreakerSettings
-from llm_router_middleware.resilience.cooldown import Cooldown
+from llm_router_middleware.resilience.cooldown import FIRST_S, Cooldown
 from llm_router_middleware.resilience.health import Health
 from llm_router_middleware.resilience.transition import CLOSED, HALF_OPEN, LEGAL, OPEN, State, Transition
 
@@ -79,8 +79,8 @@ class Circuit:
     """
 
     __slots__ = (
+        "_pause_s",
         "_random",
-        "_reopens",
         "_settings",
         "admitting",
         "cooldown",
@@ -101,7 +101,7 @@ class Circuit:
         self.name = name
         self._settings = settings
         self._random = random
-        self._reopens = 0
+        self._pause_s = settings.recovery_timeout_s
         self.admitting: int | None = 0
         self.state: State = CLOSED
         self.generation = 0
@@ -187,7 +187,7 @@ class Circuit:
         """What a call on the closed circuit teaches."""
         if effect is SUCCESS:
             self.health.succeeded(now)
-            self.cooldown.unsaid = 0
+            self.cooldown.step_s = FIRST_S
             return None
         if effect is EJECT:
             return self._eject(retry_after_s, now, reason)
@@ -198,12 +198,12 @@ class Circuit:
     def _conclude(self, effect: Effect, retry_after_s: float | None, now: float, reason: str) -> Transition:
         """What the probe teaches."""
         if effect is SUCCESS:
-            self._reopens = 0
+            self._pause_s = self._settings.recovery_timeout_s
             return self._move(CLOSED, now, "probe_succeeded")
         if effect is EJECT:
             return self._eject(retry_after_s, now, reason)
         self.failures += 1
-        self._reopens += 1
+        self._pause_s = min(self._pause_s * 2.0, self._settings.max_recovery_timeout_s)
         return self._open(self._backoff_s(), now, "probe_failed")
 
     # -- transitions
@@ -219,7 +219,7 @@ class Circuit:
     def reset(self, now: float) -> Transition | None:
         """Closed, with a clean slate; the totals stay."""
         self.disabled = False
-        self._reopens = 0
+        self._pause_s = self._settings.recovery_timeout_s
         self.health.clear()
         self.cooldown.clear()
         return None if self.state == CLOSED else self._move(CLOSED, now, "reset")
@@ -237,10 +237,8 @@ class Circuit:
         return self._open(self._settings.quota_ejection_s if seconds is None else seconds, now, reason)
 
     def _backoff_s(self) -> float:
-        """Seconds to stay open: doubled with every failed probe, drawn from the upper half."""
-        settings = self._settings
-        longest = min(settings.max_recovery_timeout_s, math.ldexp(settings.recovery_timeout_s, min(self._reopens, 64)))
-        return longest * (0.5 + 0.5 * self._random())
+        """Seconds to stay open: drawn from the upper half, so that not all processes probe at once."""
+        return self._pause_s * (0.5 + 0.5 * self._random())
 
     def _move(self, after: State, now: float, reason: str) -> Transition:
         before = self.state
@@ -252,6 +250,6 @@ class Circuit:
         self.transitions += 1
         if after == CLOSED:
             self.health.clear()
-            self.cooldown.unsaid = 0
+            self.cooldown.step_s = FIRST_S
         open_for_s = self.open_until - now if after == OPEN else 0.0
         return Transition(self.name, before, after, reason, self.generation, now, open_for_s)

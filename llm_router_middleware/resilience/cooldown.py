@@ -23,16 +23,16 @@ class Cooldown:
 
     Attributes:
         until: seconds on the owner's clock.
-        unsaid: how often in a row it throttled without saying for how long.
+        step_s: how long to stay away the next time that it doesn't say for how long.
     """
 
-    __slots__ = ("_longest_s", "_random", "unsaid", "until")
+    __slots__ = ("_longest_s", "_random", "step_s", "until")
 
     def __init__(self, longest_s: float, random: Callable[[], float]) -> None:
         self._longest_s = longest_s
         self._random = random
         self.until = -math.inf
-        self.unsaid = 0
+        self.step_s = FIRST_S
 
     def told(self, seconds: float, now: float) -> None:
         """The provider asked to wait so long."""
@@ -40,13 +40,13 @@ class Cooldown:
 
     def throttled(self, now: float) -> None:
         """The provider throttles and didn't say for how long."""
-        self._extend(min(math.ldexp(FIRST_S, self.unsaid), LAST_S), now)
-        self.unsaid = min(self.unsaid + 1, 16)
+        self._extend(self.step_s, now)
+        self.step_s = min(self.step_s * 2.0, LAST_S)
 
     def clear(self) -> None:
         """Forgets everything."""
         self.until = -math.inf
-        self.unsaid = 0
+        self.step_s = FIRST_S
 
     def _extend(self, seconds: float, now: float) -> None:
         self.until = max(self.until, now + min(seconds, self._longest_s))

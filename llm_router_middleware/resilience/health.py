@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 from llm_router_middleware.resilience.breaker_settings import BreakerSettings
 from llm_router_middleware.resilience.window import RollingWindow
 
@@ -22,7 +20,7 @@ class Health:
 
     def __init__(self, settings: BreakerSettings) -> None:
         self._settings = settings
-        self._latest_failure = -math.inf
+        self._latest_failure = 0.0
         self.row = 0
         self.window = RollingWindow(settings.window_s)
 

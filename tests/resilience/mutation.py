@@ -82,39 +82,37 @@ def changes(text: str) -> Iterator[Change]:
                 setattr(target, name, replacement)
             else:
                 getattr(target, name)[position] = replacement
-            yield Change(_line(node, field), what, ast.unparse(ast.fix_missing_locations(fresh)))
+            yield Change(getattr(_at(node, field), "lineno", 0), what, ast.unparse(ast.fix_missing_locations(fresh)))
 
 
-def _line(node: ast.AST, field: tuple[str, int | None]) -> int:
+def _at(node: ast.AST, field: tuple[str, int | None]) -> ast.AST:
     value = getattr(node, field[0])
-    return getattr(value if field[1] is None else value[field[1]], "lineno", 0)
+    found: ast.AST = value if field[1] is None else value[field[1]]
+    return found
 
 
-def _sites(tree: ast.AST) -> Iterator[tuple[ast.AST, tuple[str, int | None]]]:
+def _sites(node: ast.AST) -> Iterator[tuple[ast.AST, tuple[str, int | None]]]:
     """Every place that holds something to change, in a fixed order: the node above it, and where in that node."""
-    for node in ast.walk(tree):
-        for name, value in ast.iter_fields(node):
-            if name in {"annotation", "returns", "decorator_list", "bases", "keywords"} and isinstance(
-                node, (ast.FunctionDef, ast.ClassDef, ast.arg, ast.AnnAssign)
-            ):
+    for name, value in ast.iter_fields(node):
+        if name in NO_BEHAVIOUR:
+            continue
+        for position, child in enumerate(value) if isinstance(value, list) else [(None, value)]:
+            if not isinstance(child, ast.AST) or _is_talk(child):
                 continue
-            if _is_listing(node) or isinstance(node, (ast.ImportFrom, ast.Import)):
-                continue
-            for position, child in enumerate(value) if isinstance(value, list) else [(None, value)]:
-                if isinstance(child, (ast.expr, ast.stmt)) and not _is_docstring(child):
-                    yield node, (name, position)
+            if isinstance(child, (ast.expr, ast.stmt)):
+                yield node, (name, position)
+            yield from _sites(child)
 
 
-def _is_docstring(node: ast.AST) -> bool:
-    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+NO_BEHAVIOUR = {"annotation", "returns", "decorator_list", "bases", "targets", "ctx"}
 
 
-def _is_listing(node: ast.AST) -> bool:
-    """`__all__`, `__slots__` and aliases of types are not behaviour."""
+def _is_talk(node: ast.AST) -> bool:
+    """Docstrings, imports, `__all__`, `__slots__` and aliases of types: nothing that runs on a call."""
     if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
-        is_alias = isinstance(node.value, ast.Subscript) and ast.unparse(node.value).startswith("Literal")
-        return is_alias or node.targets[0].id in {"__all__", "__slots__"}
-    return isinstance(node, ast.Subscript) and ast.unparse(node).startswith("Literal")
+        return node.targets[0].id in {"__all__", "__slots__"} or ast.unparse(node.value).startswith("Literal[")
+    is_docstring = isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+    return is_docstring or isinstance(node, (ast.Import, ast.ImportFrom))
 
 
 def _replacements(node: ast.AST) -> Iterator[tuple[str, ast.AST]]:

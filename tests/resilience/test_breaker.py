@@ -205,10 +205,14 @@ def test_a_transition_tells_when_and_for_how_long() -> None:
 def test_idle_is_closed_and_without_anything_bad() -> None:
     """What may be forgotten: not an open circuit, a cooling one, a doubtful one or one that was set by hand."""
     bench = Bench()
+    bench.now = 1_000.0
     breaker = bench.breaker
     assert breaker.is_idle
     bench.call(Effect.FAILURE)
     assert not breaker.is_idle
+    bench.call(Effect.SUCCESS)
+    assert breaker.is_idle, "the latest call succeeded"
+    bench.call(Effect.FAILURE)
     bench.now += 30.0
     assert not breaker.is_idle
     bench.now += 0.1
