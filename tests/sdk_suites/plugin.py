@@ -22,6 +22,7 @@ import pytest
 LAP = os.environ.get("SUITE_LAP", "bare")
 OUT = Path(os.environ.get("SUITE_OUT", "."))
 SDK = os.environ["SUITE_SDK"]
+MUTANT = os.environ.get("SUITE_MUTANT", "")
 
 CHAT = {
     "openai": ("/chat/completions", "/responses"),
@@ -101,6 +102,43 @@ def _router() -> Any:
     return Counting(Registry(), scorer="heuristic", sinks=[_event])
 
 
+def _mutate(name: str) -> None:
+    """Makes the wrap wrong on purpose, to see that a lap notices."""
+    import copy
+
+    from llm_router_middleware.intercept import install
+    from llm_router_middleware.intercept.native import NativeClient
+
+    unchanged = NativeClient.unchanged
+
+    def edited(self: Any, **changes: Any) -> Any:
+        options = copy.copy(self.options)
+        for field, value in changes.items():
+            setattr(options, field, value)
+        return lambda: self.beneath(self.cast_to, options, stream=self.stream, **self.rest)
+
+    def doubled(self: Any) -> Any:
+        call = unchanged(self)
+        if self.is_async or self.stream or self.request.raw:
+            return call
+        return lambda: (call(), call())[1]
+
+    mutants: dict[str, Any] = {
+        "swaps the model": lambda s: edited(s, json_data={**(s.options.json_data or {}), "model": "other"}),
+        "drops the headers": lambda s: edited(s, headers={}) if not s.request.raw else unchanged(s),
+        "drops the query": lambda s: edited(s, params={}),
+        "drops the extra body": lambda s: edited(s, extra_json=None),
+        "never retries": lambda s: edited(s, max_retries=0),
+        "overwrites the timeout": lambda s: edited(s, timeout=31.0),
+        "asks twice": doubled,
+        "forgets the stream": lambda s: lambda: s.beneath(s.cast_to, s.options, stream=False, **s.rest),
+    }
+    if name == "loses copies":
+        install._carry_on = lambda wrapped, _instance, args, kwargs: wrapped(*args, **kwargs)
+        return
+    NativeClient.unchanged = mutants[name]  # type: ignore[method-assign]
+
+
 def _event(event: Any) -> None:
     laps.counts["events"] += 1
     laps.counts[f"reason.{event.selection_reason}"] += 1
@@ -119,7 +157,12 @@ def _stand_in(real: type) -> type:
     from llm_router_middleware.intercept.dropin import _Dropin
 
     class Swapped(_Dropin):
-        def __call__(cls, *args: Any, **kwargs: Any) -> Any:
+        def __new__(mcs, name: str, bases: tuple[type, ...], namespace: dict[str, Any], **kwargs: Any) -> Any:
+            if bases and LAP == "identity":  # a test's own subclass of a client, which nobody wraps in this lap
+                return type(name, tuple(getattr(base, "_real", base) for base in bases), namespace, **kwargs)
+            return super().__new__(mcs, name, bases, namespace, **kwargs)
+
+        def __call__(cls, *args: Any, **kwargs: Any) -> Any:  # noqa: N805 - a metaclass
             return _finished(cls._real(*args, **kwargs))
 
     made: type = Swapped(real.__name__, (), {"__doc__": real.__doc__, "__module__": real.__module__, "_real": real})
@@ -156,6 +199,8 @@ def pytest_configure(config: pytest.Config) -> None:
         from llm_router_middleware.intercept import scope
 
         scope.default_router = lambda: laps.router
+        if MUTANT:
+            _mutate(MUTANT)
 
 
 @pytest.hookimpl(wrapper=True)
