@@ -48,11 +48,11 @@ class Fields:
 
     def of(self, call: Call, needs: Requirements, requested: ModelSpec | None, is_async: bool, world: World) -> Field:
         """Who could answer this call."""
-        foreign = [m for m in self._models if m.provider != call.provider and self._reachable(m, call, is_async)]
+        foreign = [m for m in self._models if m.provider != call.provider and self._reachable(m, is_async)]
         near = self._near(call, needs, requested, is_async, world, {model.key for model in foreign})
         return near + self._policy.sift(call, foreign, requested, world) if foreign else near
 
-    def _reachable(self, model: ModelSpec, call: Call, is_async: bool) -> bool:
+    def _reachable(self, model: ModelSpec, is_async: bool) -> bool:
         return self._policy.cross_provider and self._backends.unavailable(model.provider, is_async) is None
 
     def _near(

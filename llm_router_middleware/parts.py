@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from llm_router_middleware.dialects.table import translator
 from llm_router_middleware.dialects.errors import error_response
 from llm_router_middleware.dialects.observe import served_model
+from llm_router_middleware.dialects.table import translator
 from llm_router_middleware.dialects.usage import read_usage
 from llm_router_middleware.errors import ConfigurationError
 from llm_router_middleware.events.event import RoutingEvent
@@ -22,7 +22,7 @@ from llm_router_middleware.models.registry import ModelRegistry
 from llm_router_middleware.models.spec import ModelSpec
 from llm_router_middleware.providers.backends import Backends, fingerprint
 from llm_router_middleware.providers.perform import Trade
-from llm_router_middleware.providers.readers import TranslatingReader, reader_for, usage_of
+from llm_router_middleware.providers.readers import TranslatingReader, UsageFilter, reader_for, usage_of
 from llm_router_middleware.providers.shadow import Shadows
 from llm_router_middleware.resilience.breakers import Breakers, BreakerSettings
 from llm_router_middleware.resilience.failures import classify, classify_body, classify_value
@@ -186,7 +186,9 @@ def _client_class(sdk: str, is_async: bool) -> type:
     return cls
 
 
-def trade_of(backends: Backends, now: Callable[[], float], clock: Callable[[], float]) -> Trade:
+def trade_of(
+    settings: RouterSettings, backends: Backends, now: Callable[[], float], clock: Callable[[], float]
+) -> Trade:
     """What performers need."""
     return Trade(
         backends=backends,
@@ -198,6 +200,9 @@ def trade_of(backends: Backends, now: Callable[[], float], clock: Callable[[], f
         translator=translator,
         read_usage=lambda wire, payload: (usage_of(read_usage(wire, payload)), served_model(wire, payload)),  # type: ignore[arg-type]
         error_response=error_response,
+        usage_filter=lambda: UsageFilter(classify_body),
+        include_usage=settings.include_usage,
+        refusal_failover=settings.refusal_failover,
         now=now,
         clock=clock,
     )

@@ -105,7 +105,7 @@ class Router:
         for warning in settings.warnings:
             _logger.warning("llm_router: %s", warning)
         self._switched = Switches(settings.disabled, settings.shadow)
-        self._trade = trade_of(self._backends, now, clock)
+        self._trade = trade_of(settings, self._backends, now, clock)
         self._kit = Kit(
             breakers=self.breakers,
             latency=self.latency.tracker,

@@ -62,8 +62,11 @@ class Reader(Protocol):
     def tail(self, chunk: bytes, *, continued: bool) -> None:
         """Takes the stream's last bytes, to learn how it ended: the rest of it, or a piece that begins anywhere."""
 
-    def break_off(self, failure: Failure) -> bytes:
-        """The provider's stream broke after content was handed on: the failure in the caller's in-band form."""
+    def break_off(self, failure: Failure) -> bytes | None:
+        """The provider's stream broke after content was handed on: the failure in the caller's in-band form.
+
+        None where the caller's SDK shall see the exception itself.
+        """
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +79,7 @@ class StreamEnd:
         error: a word for the event: None for success, else "closed", "abandoned", "cancelled" or a kind's label.
         usage: tokens that the provider reported.
         served_model: the model that the provider says has answered.
+        events: how many events came after the first content; each is a token or a few.
     """
 
     complete: bool
@@ -83,6 +87,7 @@ class StreamEnd:
     error: str | None = None
     usage: Any = None
     served_model: str | None = None
+    events: int = 0
 
 
 if TYPE_CHECKING:
@@ -94,11 +99,12 @@ else:
 class Watch:
     """Follows one streamed answer from its first byte to its end, and says once how it ended."""
 
-    __slots__ = ("__weakref__", "_decode", "_ended", "_listener", "_tail", "reader")
+    __slots__ = ("__weakref__", "_decode", "_ended", "_events", "_listener", "_tail", "reader")
 
     def __init__(self, reader: Reader, decode: Callable[[bytes], bytes] | None = None) -> None:
         self.reader = reader
         self._decode = decode
+        self._events = 0
         self._tail: deque[bytes] = deque(maxlen=TAIL_CHUNKS)
         self._ended: StreamEnd | None = None
         self._listener: Callable[[StreamEnd], None] | None = None
@@ -119,7 +125,8 @@ class Watch:
         return self.head if self.reader.translating else self._keep
 
     def _keep(self, chunk: bytes) -> bytes:
-        """A stream that is not translated is not read either: only its tail is kept."""
+        """A stream that is not translated is not read either: its events are counted, and its tail is kept."""
+        self._events += chunk.count(b"\n\n")
         self._tail.append(self._decode(chunk) if self._decode else chunk)
         return chunk
 
@@ -141,11 +148,11 @@ class Watch:
 
     def cancelled(self) -> None:
         """The reading task was cancelled."""
-        self._finish(lambda: StreamEnd(False, None, "cancelled", self.reader.usage, self.reader.served_model))
+        self._finish(lambda: StreamEnd(False, None, "cancelled", self.reader.usage, self.reader.served_model, self._events))
 
     def failed(self, failure: Failure) -> None:
         """Reading failed."""
-        self._finish(lambda: StreamEnd(False, failure, failure.kind.label, self.reader.usage, self.reader.served_model))
+        self._finish(lambda: StreamEnd(False, failure, failure.kind.label, self.reader.usage, self.reader.served_model, self._events))
 
     def _finish(self, end: Callable[[], StreamEnd]) -> None:
         if self._ended is not None:
@@ -161,11 +168,11 @@ class Watch:
         if self._tail:
             reader.tail(b"".join(self._tail), continued=len(self._tail) < TAIL_CHUNKS)
         if reader.failure is not None:
-            return StreamEnd(False, reader.failure, reader.failure.kind.label, reader.usage, reader.served_model)
+            return StreamEnd(False, reader.failure, reader.failure.kind.label, reader.usage, reader.served_model, self._events)
         if reader.finished:
-            return StreamEnd(True, None, None, reader.usage, reader.served_model)
+            return StreamEnd(True, None, None, reader.usage, reader.served_model, self._events)
         failure = Failure(FailureKind.TRUNCATED) if otherwise == "truncated" else None
-        return StreamEnd(False, failure, otherwise, reader.usage, reader.served_model)
+        return StreamEnd(False, failure, otherwise, reader.usage, reader.served_model, self._events)
 
 
 class Tap(_Proxy):
@@ -269,7 +276,7 @@ class Tap(_Proxy):
         watch = self._self_watch
         failure = self.classify(exc)
         watch.failed(failure)
-        return watch.reader.break_off(failure) if watch.reader.translating else None
+        return watch.reader.break_off(failure)
 
     def _ending(self) -> Iterator[bytes]:
         if self._self_error is not None:

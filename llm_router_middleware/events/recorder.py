@@ -144,7 +144,7 @@ class Recording:
         event.error = error
         if outcome is not None:
             event.served_model = outcome.served_model
-            self._account(outcome.usage)
+            self._account(outcome.usage or self._estimated(outcome))
         event.success = success
         self._emit(event)
 
@@ -157,6 +157,11 @@ class Recording:
         self._model = model
         self.event.selected_model = model.name
         self.event.selected_provider = model.provider
+
+    def _estimated(self, outcome: Any) -> Usage | None:
+        """The tokens of a stream that reported none: our estimate of the prompt, and one token an event."""
+        events = getattr(outcome, "events", 0)
+        return Usage(self.event.prompt_tokens_est, events, estimated=True) if events else None
 
     def _account(self, usage: Usage | None) -> None:
         event = self.event

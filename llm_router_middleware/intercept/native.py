@@ -124,15 +124,20 @@ class NativeClient:
         """The call exactly as the caller made it, the SDK's own retries included."""
         return lambda: self.beneath(self.cast_to, self.options, stream=self.stream, **self.rest)
 
-    def attempt(self, model: str | None, timeout_s: float | None, retries: int = 0) -> Callable[[], Any]:
+    def attempt(
+        self, model: str | None, timeout_s: float | None, retries: int = 0, *, with_usage: bool = False
+    ) -> Callable[[], Any]:
         """One request: with another model, if one is given, and never retried beneath us.
 
         Args:
             model: to be asked in place of the caller's; None leaves the body as it is.
             timeout_s: for this request; None leaves the caller's timeout as it is.
             retries: how often the same was asked before in this call. The SDK would have said so in a header.
+            with_usage: ask the stream for its usage.
         """
         options = rewritten(self.options, model=model, max_retries=0, timeout=timeout_s)
+        if with_usage:
+            options.json_data = {**options.json_data, "stream_options": {"include_usage": True}}
         if retries:
             options.headers = _with_default(options.headers, _RETRIES_HEADER, str(retries))
         return lambda: self.beneath(self.cast_to, options, stream=self.stream, **self.rest)

@@ -139,7 +139,7 @@ class Backends:
             return pool[provider]
 
     def close(self) -> None:
-        """Closes the sync clients that were built here. Async ones close with their event loop; given ones are yours."""
+        """Closes the sync clients that were built here. Async ones close with their loop; given ones are yours."""
         with self._lock:
             _close_all(self._sync)
 
@@ -166,9 +166,10 @@ def _close_all(pool: dict[str, Backend]) -> None:
 
 
 def _closing_with_the_loop(client: Any) -> AsyncIterator[None]:
-    """A guard that, as long as it is kept, closes a client when its event loop shuts its async generators down, as `asyncio.run` does at its end.
+    """A guard that, as long as it is kept, closes a client when its event loop shuts its async generators down.
 
-    There is no other moment at which connections that live in a loop can be closed: later the loop is gone.
+    `asyncio.run` does so at its end. There is no other moment at which connections that live in a loop can be closed:
+    later the loop is gone.
     """
     guard = _until_shutdown(client)
     with contextlib.suppress(StopIteration):

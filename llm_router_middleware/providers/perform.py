@@ -22,6 +22,9 @@ __all__ = ["Performer", "Trade"]
 _NO_STREAMS = frozenset({"text/html", "text/plain", "application/json", "application/xml", "text/xml"})
 """What a provider never answers a request for a stream with: a captive portal, or a server that ignores `stream`."""
 
+_PAGE_CHUNKS = 64
+"""How many chunks of such a page are kept."""
+
 SERVED_BY = "x-llm-router-provider"
 SERVED_MODEL = "x-llm-router-model"
 
@@ -40,6 +43,9 @@ class Trade:
         translator: the pair of two wires; None where there is none.
         read_usage: tokens and served model of a whole answer, by wire.
         error_response: status, headers and body of an error in a wire's own form.
+        usage_filter: a reader that withholds the usage that was not asked for by the caller.
+        include_usage: whether to ask OpenAI's own streams for their usage.
+        refusal_failover: whether a refusal in an answer is a failure.
         now: monotonic seconds.
         clock: seconds since the epoch.
     """
@@ -53,6 +59,9 @@ class Trade:
     translator: Callable[[Any, Any], Translator | None]
     read_usage: Callable[[str, Mapping[str, Any]], tuple[Any, str | None]]
     error_response: Callable[..., tuple[int, dict[str, str], dict[str, Any]]]
+    usage_filter: Callable[[], Reader]
+    include_usage: bool
+    refusal_failover: bool
     now: Callable[[], float]
     clock: Callable[[], float]
 
@@ -88,7 +97,7 @@ class Performer:
         self._asked[attempt.model.name] += 1
         model = attempt.model.name if attempt.rewritten else None
         try:
-            value = yield self._native.attempt(model, attempt.timeout_s, retries)
+            value = yield self._native.attempt(model, attempt.timeout_s, retries, with_usage=self._adds_usage)
         except Exception as exc:  # noqa: BLE001 - the SDK's errors are data from here on
             return Outcome(error=exc, failure=self._trade.classify(exc))
         if retries and hasattr(value, "retries_taken"):
@@ -99,22 +108,62 @@ class Performer:
         response = http_response(value)
         if response is not None and not response.is_closed and (self._call.stream or self._native.request.raw):
             return (yield from self._follow(value, response, attempt, began))
+        if response is not None and self._call.stream:
+            return self._look_back(value, response)
         usage, model = self._read(value, response)
-        return Outcome(value=value, usage=usage, served_model=model)
+        refusal = Failure(FailureKind.REFUSAL) if self._trade.refusal_failover and is_refusal(value) else None
+        return Outcome(value=value, failure=refusal, usage=usage, served_model=model)
 
     def _follow(self, value: Any, response: Any, attempt: Attempt, began: float) -> Plan[Outcome]:
         """Puts a tap into a response whose body the SDK has not read, and reads ahead to the first content."""
-        if self._call.stream and content_type(response) in _NO_STREAMS:
-            return Outcome(value=value, failure=Failure(FailureKind.HTML, sent=True))
-        watch, tap = self._tapped(response, self._trade.reader(self._call.wire, content_type(response)))
+        watch, tap = self._tapped(response, self._reader_of(response))
         response.stream = tap
         outcome = Outcome(value=value, watch=watch)
-        outcome.failure = yield from self._read_ahead(tap, watch, attempt, began)
+        if self._call.stream and content_type(response) in _NO_STREAMS:
+            outcome.failure = yield from self._read_all(tap)
+        else:
+            outcome.failure = yield from self._read_ahead(tap, watch, attempt, began)
         if outcome.failure is not None:
             outcome.watch = None
             tap.stop_at(tap.error)
             yield from self._release(tap)
         return outcome
+
+    def _look_back(self, value: Any, response: Any) -> Outcome:
+        """A stream whose bytes are all there already, as those of in-memory transports are."""
+        reader = self._reader_of(response)
+        response._content = reader.feed(response.content) + reader.end()
+        return Outcome(value, failure=reader.failure, usage=reader.usage, served_model=reader.served_model)
+
+    def _reader_of(self, response: Any) -> Reader:
+        if self._adds_usage:
+            return self._trade.usage_filter()
+        return self._trade.reader(self._call.wire, content_type(response))
+
+    @property
+    def _adds_usage(self) -> bool:
+        """Whether this is a stream of OpenAI itself that did not ask for its usage: we do, and keep it to ourselves."""
+        call = self._call
+        return (
+            self._trade.include_usage
+            and call.stream
+            and call.wire == "openai_chat"
+            and call.endpoint.startswith("openai@https://api.openai.com")
+            and not call.body.get("stream_options")
+        )
+
+    def _read_all(self, tap: Tap) -> Plan[Failure]:
+        """A page where a stream was asked for: kept for the SDK to make of it what it will, if nobody else answers."""
+        pull = tap.apull if self._native.is_async else tap.pull
+        try:
+            for _ in range(_PAGE_CHUNKS):
+                chunk = yield pull
+                if chunk is None:
+                    break
+                tap.replay(chunk)
+        except Exception as exc:  # noqa: BLE001 - replayed to the SDK
+            tap.stop_at(exc)
+        return Failure(FailureKind.HTML)
 
     def _tapped(self, response: Any, reader: Reader) -> tuple[Watch, Tap]:
         try:
@@ -268,3 +317,11 @@ def as_payload(value: Any, response: Any) -> Mapping[str, Any] | None:
         usage = getattr(getattr(value, "x_groq", None), "usage", None)
     dump = getattr(usage, "model_dump", None)
     return {"model": getattr(value, "model", None), "usage": dump() if dump else None}
+
+
+def is_refusal(value: Any) -> bool:
+    """Whether a whole answer says that the model declined."""
+    if getattr(value, "stop_reason", None) == "refusal":
+        return True
+    choices = getattr(value, "choices", None) or ()
+    return any(getattr(choice, "finish_reason", None) == "content_filter" for choice in choices)

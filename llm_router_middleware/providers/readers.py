@@ -15,7 +15,7 @@ from llm_router_middleware.engine.call import Failure, FailureKind, Wire
 from llm_router_middleware.errors import TranslationError, TruncatedStreamError
 from llm_router_middleware.events.event import Usage
 
-__all__ = ["BodyReader", "NativeReader", "TranslatingReader", "reader_for", "usage_of"]
+__all__ = ["BodyReader", "NativeReader", "TranslatingReader", "UsageFilter", "reader_for", "usage_of"]
 
 _LAST_EVENT_ENDS: frozenset[Wire] = frozenset({"anthropic_messages", "openai_responses"})
 """Wires whose last event is the end; of chat chunks the one with the finish reason may be followed by usage."""
@@ -71,9 +71,9 @@ class NativeReader:
             chunk = b"\n\n".join(last[1:])
         self.feed(chunk)
 
-    def break_off(self, failure: Failure) -> bytes:  # noqa: ARG002 - a translating reader needs it
+    def break_off(self, failure: Failure) -> bytes | None:  # noqa: ARG002 - a translating reader needs it
         """The SDK sees the failure itself."""
-        return b""
+        return None
 
     def _event(self, name: str | None, data: str) -> None:
         if is_terminator(self._wire, name, data):
@@ -89,6 +89,34 @@ class NativeReader:
         self.served_model = self.served_model or served_model(self._wire, payload)
         self.committed = self.committed or is_content(self._wire, name, payload)
         self.finished = self.finished or is_terminator(self._wire, name, payload)
+
+
+class UsageFilter(NativeReader):
+    """Reads a stream of OpenAI that we asked for its usage, and withholds the one chunk that the caller didn't ask for.
+
+    Bytes are handed on event by event, so that an event cut in two by the network can be withheld as a whole.
+    """
+
+    translating = True
+
+    def __init__(self, classify_body: ClassifyBody) -> None:
+        super().__init__("openai_chat", classify_body)
+        self._rest = b""
+
+    def feed(self, chunk: bytes) -> bytes:
+        """Hands on the events that are complete, less the one that carries usage alone."""
+        super().feed(chunk)
+        whole, cut, self._rest = (self._rest + chunk).rpartition(b"\n\n")
+        if not cut:
+            return b""
+        if b'"choices":[]' not in whole and b'"choices": []' not in whole:
+            return whole + cut
+        return b"".join(event + b"\n\n" for event in whole.split(b"\n\n") if not _is_usage_alone(event))
+
+    def end(self) -> bytes:
+        """What the stream ended with that was no whole event."""
+        rest, self._rest = self._rest, b""
+        return rest
 
 
 class BodyReader:
@@ -123,9 +151,9 @@ class BodyReader:
         self.usage = usage_of(read_usage(self._wire, payload))  # type: ignore[arg-type]
         self.served_model = served_model(self._wire, payload)  # type: ignore[arg-type]
 
-    def break_off(self, failure: Failure) -> bytes:  # noqa: ARG002 - a translating reader needs it
+    def break_off(self, failure: Failure) -> bytes | None:  # noqa: ARG002 - a translating reader needs it
         """The SDK sees the failure itself."""
-        return b""
+        return None
 
 
 class TranslatingReader:
@@ -228,6 +256,11 @@ class TranslatingReader:
 def usage_of(counts: TokenCounts | None) -> Usage | None:
     """Counts of a dialect as the event keeps them."""
     return None if counts is None else Usage(**counts)
+
+
+def _is_usage_alone(event: bytes) -> bool:
+    payload = _json_object(event.removeprefix(b"data:").strip())
+    return payload is not None and payload.get("choices") == [] and bool(payload.get("usage"))
 
 
 def _json_object(data: str | bytes) -> dict[str, Any] | None:
