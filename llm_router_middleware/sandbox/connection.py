@@ -68,11 +68,9 @@ class Connection(asyncio.Protocol):
         self._advance()
 
     def eof_received(self) -> bool:
-        self._http.receive_data(b"")
-        if self._task is None:
-            return False
-        # A client that has closed is not told from one that only stopped talking: real clients do the former.
-        self._transport.abort()
+        if self._task is not None:
+            # A client that has closed can't be told from one that only stopped talking; real ones have closed.
+            self._transport.abort()
         return False
 
     def fileno(self) -> int:
@@ -103,8 +101,6 @@ class Connection(asyncio.Protocol):
                 self._body.append(bytes(event.data))
             elif isinstance(event, h11.EndOfMessage):
                 self._task = asyncio.get_running_loop().create_task(self._answer())
-            elif isinstance(event, h11.ConnectionClosed):
-                return self._transport.close()
             else:
                 return None
         return None

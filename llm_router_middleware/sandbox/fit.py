@@ -32,7 +32,8 @@ _SAMPLES = (
     "AB-123", "ABC-1234", "a-b", "a_b", "+15550100", "555-0100", "#a1b2c3", "v1.2.3", "1.2.3", "10:30", "en-GB", "",
     *_FORMATS.values(),
 )  # fmt: skip
-_DEEP = 12
+_ROOMY = 3
+"""Down to this depth optional properties and items are filled in; unions avoid null for one level more."""
 
 
 def fit(schema: Any, seed: int, hint: str = "") -> Any:
@@ -104,7 +105,7 @@ class _Fitter:
         if any(option.get("type") == "number" for option in full):
             # A number that may come as a text is meant as a number: not every text is one.
             full = [option for option in full if option.get("type") != "string"]
-        if depth < _DEEP // 2 and full:
+        if depth <= _ROOMY and full:
             chosen = self.pick(full)
         else:
             chosen = min(options, key=lambda option: ("properties" in option or "items" in option, option != {}))
@@ -115,7 +116,7 @@ class _Fitter:
         named = schema.get("type")
         if isinstance(named, list):
             full = [name for name in named if name != "null"]
-            named = (full or ["null"])[0] if depth < _DEEP or "null" not in named else "null"
+            named = (full or ["null"])[0] if depth <= _ROOMY or "null" not in named else "null"
         if isinstance(named, str) and named in ("object", "array", "string", "integer", "number", "boolean", "null"):
             return named
         if "properties" in schema:
@@ -125,7 +126,7 @@ class _Fitter:
     def _object(self, schema: Mapping[str, Any], depth: int) -> dict[str, Any]:
         properties = schema.get("properties") or {}
         required = schema.get("required") or []
-        names = [name for name in properties if name in required or depth < _DEEP // 3]
+        names = [name for name in properties if name in required or depth < _ROOMY]
         names += [name for name in required if name not in properties]
         made = {name: self.value(properties.get(name, {}), depth + 1) for name in names}
         extra = schema.get("additionalProperties")
@@ -135,7 +136,7 @@ class _Fitter:
 
     def _array(self, schema: Mapping[str, Any], depth: int) -> list[Any]:
         fixed = schema.get("prefixItems") or []
-        wanted = int(schema.get("minItems") or (0 if depth >= _DEEP // 3 else 1))
+        wanted = int(schema.get("minItems") or (0 if depth >= _ROOMY else 1))
         wanted = min(max(wanted, len(fixed)), int(schema.get("maxItems", max(wanted, len(fixed)))))
         parts = [*fixed, *[schema.get("items", {})] * max(0, wanted - len(fixed))][:wanted]
         made = [self.value(part, depth + 1) for part in parts]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -96,6 +97,34 @@ def test_anthropic_needs_max_tokens(sandbox: Sandbox) -> None:
     )
     assert response.status_code == 400
     assert response.json()["error"]["message"] == "max_tokens: Field required"
+
+
+@each_sdk
+def test_a_lone_surrogate_is_answered(sandbox: Sandbox, sdk: SDK) -> None:
+    """Half a character in the prompt, or in what is echoed, breaks neither the answer nor its encoding."""
+    half = "\ud83d"
+    body = {"model": half, "max_tokens": 99, "input": "x", "metadata": {"a": half}}
+    body["messages"] = [{"role": "user", "content": f"{half} x"}]
+    for path in PATHS[sdk.name]:
+        response = post(sdk, sandbox, path, json.dumps(body).encode())
+        assert response.status_code == 200
+        assert response.json()
+
+
+@each_sdk
+def test_a_schema_that_is_none_is_a_bad_request(sandbox: Sandbox, sdk: SDK) -> None:
+    """For the answer and for a tool's arguments."""
+    broken = {"type": "object", "properties": {"a": {"enum": 5}}}
+    if sdk is ANTHROPIC:
+        form: dict[str, Any] = {"output_config": {"format": {"type": "json_schema", "schema": broken}}}
+        tools = {"tools": [{"name": "f", "input_schema": broken}], "tool_choice": {"type": "any"}}
+    else:
+        form = {"response_format": {"type": "json_schema", "json_schema": {"name": "x", "schema": broken}}}
+        function = {"type": "function", "function": {"name": "f", "parameters": broken}}
+        tools = {"tools": [function], "tool_choice": "required"}
+    for arguments in (form, tools):
+        with pytest.raises(sdk.module.BadRequestError, match="Invalid schema"):
+            sdk.run(sdk.provider(sandbox), is_async=False, **arguments)
 
 
 @pytest.fixture(scope="module")
@@ -214,6 +243,8 @@ WORDS = st.sampled_from(
         "input",
         "items",
         "$ref",
+        "enum",
+        "anyOf",
     ]
 )
 VALUES = st.recursive(
@@ -239,8 +270,6 @@ BODIES = st.builds(
 @given(body=BODIES)
 def test_no_body_breaks_a_provider(body: dict[str, Any]) -> None:
     """Whatever the body, every path answers 200 or 400: nothing of ours raises."""
-    import json
-
     content = json.dumps(body).encode()
     for name, paths in PATHS.items():
         provider = scripted_provider(name)  # type: ignore[arg-type] # one of the three names
