@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from llm_router_middleware.engine.call import Call
@@ -43,17 +43,30 @@ class Fields:
         self._backends = backends
         self._misfits = misfits
         self._size = size
+        self._others: dict[tuple[str, bool], tuple[ModelSpec, ...]] = {}
         self._known: OrderedDict[Any, Field] = OrderedDict()
         self._lock = threading.Lock()
 
-    def of(self, call: Call, needs: Requirements, requested: ModelSpec | None, is_async: bool, world: World) -> Field:
+    def of(
+        self, call: Call, needs: Requirements, requested: ModelSpec | None, is_async: bool, world: Callable[[], World]
+    ) -> Field:
         """Who could answer this call."""
-        foreign = [m for m in self._models if m.provider != call.provider and self._reachable(m, is_async)]
-        near = self._near(call, needs, requested, is_async, world, {model.key for model in foreign})
-        return near + self._policy.sift(call, foreign, requested, world) if foreign else near
+        foreign = self._foreign(call.provider, is_async)
+        near = self._near(call, needs, requested, is_async, world, foreign)
+        return near + self._policy.sift(call, foreign, requested, world()) if foreign else near
 
-    def _reachable(self, model: ModelSpec, is_async: bool) -> bool:
-        return self._policy.cross_provider and self._backends.unavailable(model.provider, is_async) is None
+    def _foreign(self, provider: str, is_async: bool) -> tuple[ModelSpec, ...]:
+        """Models of other providers that somebody can be asked for. Keys and packages stay as long as a router does."""
+        known = self._others.get((provider, is_async))
+        if known is None:
+            known = self._others[provider, is_async] = tuple(
+                model
+                for model in self._models
+                if self._policy.cross_provider
+                and model.provider != provider
+                and self._backends.unavailable(model.provider, is_async) is None
+            )
+        return known
 
     def _near(
         self,
@@ -61,24 +74,24 @@ class Fields:
         needs: Requirements,
         requested: ModelSpec | None,
         is_async: bool,
-        world: World,
-        apart: set[str],
+        world: Callable[[], World],
+        apart: tuple[ModelSpec, ...],
     ) -> Field:
         """The part that is the same for every request of this shape."""
         fits = needs.prompt_tokens < _SMALL_PROMPT and (needs.asked.max_output or 0) < _SMALL_PROMPT
         if not fits:
-            return self._policy.sift(call, self._rest(requested, apart), requested, world)
+            return self._policy.sift(call, self._rest(requested, apart), requested, world())
         key = (call.provider, call.wire, call.limits, call.native_only, is_async, needs.asked, self._misfits.stamp)
         known = self._known.get(key)
         if known is None:
-            known = self._policy.sift(call, self._rest(requested, apart), requested, world)
+            known = self._policy.sift(call, self._rest(requested, apart), requested, world())
             with self._lock:
                 self._known[key] = known
                 if len(self._known) > self._size:
                     self._known.popitem(last=False)
         return known
 
-    def _rest(self, requested: ModelSpec | None, apart: set[str]) -> Iterable[ModelSpec]:
-        listed = {model.key for model in self._models}
+    def _rest(self, requested: ModelSpec | None, apart: tuple[ModelSpec, ...]) -> Iterable[ModelSpec]:
+        listed, away = {model.key for model in self._models}, {model.key for model in apart}
         first = [requested] if requested is not None and requested.key not in listed else []
-        return [*first, *(model for model in self._models if model.key not in apart)]
+        return [*first, *(model for model in self._models if model.key not in away)]

@@ -8,7 +8,7 @@ import time
 import weakref
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from os import PathLike
 from typing import Any
 
@@ -249,19 +249,26 @@ class Router:
         needs = requirements(call.body, call.wire, prompt_tokens=tokens)
         score = self._tier_of(self.scorer(ask(call.body)))
         requested = None if call.model == AUTO else self.registry.find(call.provider, call.model)
-        world = self._world(call, needs, is_async)
+        world = partial(self._world, call, needs, is_async)
         field = self._fields.of(call, needs, requested, is_async, world)
-        decision = self._policy.choose(call, score, field, requested, world, prompt_tokens=tokens)
+        slow = self._slow_stream if call.stream else self._slow_answer
+        decision = self._policy.choose(call, score, field, requested, slow, prompt_tokens=tokens)
         if not dry and self._cap is not None and not self._cap.admit(decision.tier is Tier.PREMIUM):
-            decision = self._capped(call, score, needs, requested, is_async, world)
+            decision = self._capped(call, score, needs, requested, is_async, slow)
         return replace(decision, bound=needs.bound) if needs.bound else decision
 
-    def _capped(self, call: Call, score: Any, needs: Requirements, requested: Any, is_async: bool, world: World) -> Any:
+    def _capped(self, call: Call, score: Any, needs: Requirements, requested: Any, is_async: bool, slow: Any) -> Any:
         """The plan of a call that premium has no more room for: the next tier down, for failover too."""
         call = replace(call, limits=replace(call.limits, tier=None, min_tier=None, max_tier=str(Tier.MID)))
-        field = self._fields.of(call, needs, requested, is_async, world)
-        decision = self._policy.choose(call, score, field, requested, world, prompt_tokens=needs.prompt_tokens)
+        field = self._fields.of(call, needs, requested, is_async, partial(self._world, call, needs, is_async))
+        decision = self._policy.choose(call, score, field, requested, slow, prompt_tokens=needs.prompt_tokens)
         return replace(decision, reason="budget_cap")
+
+    def _slow_answer(self, model: ModelSpec, limit_s: float) -> bool:
+        return self.latency.too_slow(model.key, limit_s, False)
+
+    def _slow_stream(self, model: ModelSpec, limit_s: float) -> bool:
+        return self.latency.too_slow(model.key, limit_s, True)
 
     def _world(self, call: Call, needs: Requirements, is_async: bool) -> World:
         """What is true of the models now, for one call."""
@@ -280,7 +287,7 @@ class Router:
             assert wire is not None  # noqa: S101 - an available provider has a wire
             return needs.unmet_by(model, wire, call.limits.lossy)
 
-        return World(unavailable, unmet, lambda model, limit: self.latency.too_slow(model.key, limit, call.stream))
+        return World(unavailable, unmet, self._slow_answer)
 
     def _guess_provider(self, request: Mapping[str, Any]) -> str:
         model = request.get("model")

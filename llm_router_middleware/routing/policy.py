@@ -107,7 +107,7 @@ class Policy:
             The decision, with a reason for every model that is not a candidate.
         """
         field = self.sift(call, models, requested, world)
-        return self.choose(call, score, field, requested, world, prompt_tokens=prompt_tokens)
+        return self.choose(call, score, field, requested, world.too_slow, prompt_tokens=prompt_tokens)
 
     def sift(self, call: Call, models: Iterable[ModelSpec], requested: ModelSpec | None, world: World) -> Field:
         """Who could answer at all: the same for every call of the same shape, however hard."""
@@ -128,7 +128,7 @@ class Policy:
         score: ComplexityScore,
         field: Field,
         requested: ModelSpec | None,
-        world: World,
+        too_slow: Callable[[ModelSpec, float], bool],
         *,
         prompt_tokens: int = 0,
     ) -> RoutingDecision:
@@ -138,7 +138,7 @@ class Policy:
             (tier, reason),
             lambda: self._first_choice(self._order(field.able, tier, requested, call), tier, requested, call, reason),
         )
-        order, reason = _step_up_when_slow(order, call.limits, world, reason)
+        order, reason = _step_up_when_slow(order, call.limits, too_slow, reason)
         out = field.out
         if not self.failover and order:
             out += tuple(RuledOut(m.name, m.provider, "failover is off") for m in order[1:])
@@ -214,13 +214,15 @@ class Policy:
         return (choice, *rest), reason
 
 
-def _step_up_when_slow(order: tuple[ModelSpec, ...], limits: Limits, world: World, reason: str) -> Ordered:
+def _step_up_when_slow(
+    order: tuple[ModelSpec, ...], limits: Limits, too_slow: Callable[[ModelSpec, float], bool], reason: str
+) -> Ordered:
     """Puts models that are too slow now behind those that are not; they stay candidates."""
     limit = limits.max_latency_s
     if limit is None or len(order) < 2:
         return order, reason
     # Asked once per model: the answer may be a throw of the dice, by which a slow model is tried now and then.
-    slow = {model.key for model in order if world.too_slow(model, limit)}
+    slow = {model.key for model in order if too_slow(model, limit)}
     fast = [m for m in order if m.key not in slow and m.tier.rank >= order[0].tier.rank]
     if order[0].key not in slow or not fast:
         return order, reason

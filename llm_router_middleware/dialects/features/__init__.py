@@ -8,6 +8,7 @@ from typing import Any
 
 from llm_router_middleware.dialects.features import chat, messages, responses
 from llm_router_middleware.dialects.features.base import OUR_SIGNATURE, Features
+from llm_router_middleware.dialects.features.plain import plain
 from llm_router_middleware.engine.call import Wire
 
 __all__ = ["OUR_SIGNATURE", "Features", "features"]
@@ -29,4 +30,4 @@ def features(wire: Wire, body: Mapping[str, Any]) -> Features:
         wire: the dialect of the body.
         body: the JSON body.
     """
-    return _READERS[wire](body)
+    return plain(wire, body) or _READERS[wire](body)
