@@ -8,10 +8,10 @@ from typing import Any
 from urllib.parse import unquote
 
 from llm_router_middleware.sandbox import text
-from llm_router_middleware.sandbox.answer import Envelope, answer
+from llm_router_middleware.sandbox.answer import Answer, Envelope, answer
 from llm_router_middleware.sandbox.ask import Rejected
 from llm_router_middleware.sandbox.behaviour import Behaviour
-from llm_router_middleware.sandbox.errors import fault_of
+from llm_router_middleware.sandbox.errors import Fault, fault_of
 from llm_router_middleware.sandbox.origins import Origin
 from llm_router_middleware.sandbox.recording import RecordedRequest
 from llm_router_middleware.sandbox.script import Script
@@ -75,21 +75,19 @@ class Exchange:
         self.models = models
         self.request = request
         self.strict = strict
+        self.outage = script.outage_of(request.model)
         mark = f"{text.digest(origin.name, request.number, created):032x}"
         self.envelope = Envelope(request.number, mark, origin.request_id(mark), created)
 
     def reply(self) -> tuple[Reply, Behaviour]:
         """The reply, and what happens on its way."""
-        outage = self.script.outage_of(self.request.model)
-        if outage is not None:
-            return self._scripted(outage), outage
+        if self.outage is not None and self.outage.fails:
+            return self._scripted(self.outage), self.outage
         try:
             self._authorise()
             if self.request.method == "GET":
                 return self._models()
-            wire = self._route()
-            body = self._body()
-            return self._perform(wire, body)
+            return self._perform(self._route(), self._body())
         except Rejected as rejected:
             return self._rejection(rejected), Behaviour()
 
@@ -117,25 +115,26 @@ class Exchange:
         if self.strict:
             wire.strictly(body, self.request.headers)
         self._serves(ask.model)
-        behaviour = self.script.next(ask.model)
+        behaviour = self.outage or self.script.next(ask.model)
         if behaviour.fails or behaviour.html or (behaviour.bad_json and not ask.stream):
             return self._scripted(behaviour), behaviour
-        if behaviour.error_event_after is not None and not ask.stream:
-            return self._error(replace(behaviour, error=behaviour.error or "server"), status=200), behaviour
         said = answer(ask, behaviour, self.envelope)
-        if not ask.stream:
-            return self._json(200, wire.whole(said), behaviour), behaviour
-        failing = fault_of(self.origin.name, behaviour if behaviour.error else replace(behaviour, error="overloaded"))
-        reply = Reply(
+        if ask.stream:
+            return self._stream(wire, said, behaviour), behaviour
+        if behaviour.error_event_after is not None:
+            return self._error(self._inner_fault(behaviour), behaviour, status=200), behaviour
+        return self._json(wire.whole(said), behaviour), behaviour
+
+    def _stream(self, wire: Wire, said: Answer, behaviour: Behaviour) -> Reply:
+        return Reply(
             200,
-            self._headers(behaviour, {"content-type": "text/event-stream; charset=utf-8"}),
+            self._headers(behaviour, "text/event-stream; charset=utf-8"),
             tuple(wire.frames(said)),
             stream=True,
             ping=wire.ping,
-            error_frame=wire.error_frame(failing),
+            error_frame=wire.error_frame(self._inner_fault(behaviour)),
             broken_frame=wire.broken_frame,
         )
-        return reply, behaviour
 
     def _serves(self, model: str) -> None:
         if self.models is not None and model not in self.models:
@@ -146,58 +145,61 @@ class Exchange:
         path, _, name = self.request.path.partition(self.origin.models_path)
         if path or (name and not name.startswith("/")):
             raise Rejected("", kind="not_found")
-        behaviour = self.script.next("")
+        behaviour = self.outage or self.script.next("")
         if behaviour.fails or behaviour.html or behaviour.bad_json:
             return self._scripted(behaviour), behaviour
         if not name:
-            return self._json(200, self.origin.listing(known), behaviour), behaviour
+            return self._json(self.origin.listing(known), behaviour), behaviour
         wanted = unquote(name[1:])
         if wanted not in known:
-            return self._error(Behaviour(error="model_not_found"), model=wanted), behaviour
-        return self._json(200, self.origin.model(wanted), behaviour), behaviour
+            missing = fault_of(self.origin.name, Behaviour(error="model_not_found"))
+            return self._error(self._worded(missing, wanted), behaviour), behaviour
+        return self._json(self.origin.model(wanted), behaviour), behaviour
 
     def _scripted(self, behaviour: Behaviour) -> Reply:
         if behaviour.html:
-            html = {"content-type": "text/html; charset=utf-8"}
-            return Reply(behaviour.status, self._headers(behaviour, html), (Frame(_HTML, content=True),))
+            return self._whole(behaviour.status, _HTML, self._headers(behaviour, "text/html; charset=utf-8"))
         if behaviour.bad_json:
-            body = (Frame(_BROKEN, content=True),)
-            return Reply(behaviour.status, self._headers(behaviour, {"content-type": "application/json"}), body)
-        return self._error(behaviour)
-
-    def _error(self, behaviour: Behaviour, status: int | None = None, model: str | None = None) -> Reply:
-        fault = fault_of(self.origin.name, behaviour)
-        values = {"model": model or self.request.model, "method": self.request.method, "path": self.request.path}
-        message = fault.message
-        for name, value in values.items():
-            message = message.replace(f"{{{name}}}", value)
-        fault = replace(fault, message=message, request_id=self.envelope.request_id)
-        headers = self.origin.headers(self.envelope, behaviour, fault)
-        body = text.dump(self.origin.error_body(fault))
-        json_type = {"content-type": "application/json"}
-        return Reply(status or fault.status, _merged(headers, json_type, behaviour), (Frame(body, content=True),))
+            return self._whole(behaviour.status, _BROKEN, self._headers(behaviour, "application/json"))
+        return self._error(self._worded(fault_of(self.origin.name, behaviour)), behaviour)
 
     def _rejection(self, rejected: Rejected) -> Reply:
         known = fault_of(self.origin.name, Behaviour(error=rejected.kind))
-        message = rejected.message or known.message
-        reply = self._error(Behaviour(error=rejected.kind, message=message, error_code=rejected.code))
-        if rejected.param is None or self.origin.name != "openai":
-            return reply
-        fault = replace(known, message=message, code=rejected.code or known.code, param=rejected.param)
-        body = text.dump(self.origin.error_body(fault))
-        return replace(reply, frames=(Frame(body, content=True),))
+        told = replace(
+            known,
+            message=rejected.message or known.message,
+            code=rejected.code or known.code,
+            param=rejected.param or known.param,
+        )
+        return self._error(self._worded(told), Behaviour())
 
-    def _json(self, status: int, body: dict[str, Any], behaviour: Behaviour) -> Reply:
-        headers = self._headers(behaviour, {"content-type": "application/json"})
-        return Reply(status, headers, (Frame(text.dump(body), content=True),))
+    def _inner_fault(self, behaviour: Behaviour) -> Fault:
+        """The error that an answer under status 200 carries."""
+        return self._worded(fault_of(self.origin.name, replace(behaviour, error=behaviour.error or "overloaded")))
 
-    def _headers(self, behaviour: Behaviour, first: dict[str, str]) -> tuple[tuple[str, str], ...]:
-        return _merged(self.origin.headers(self.envelope, behaviour, None), first, behaviour)
+    def _worded(self, fault: Fault, model: str | None = None) -> Fault:
+        """The fault, with the names of this request in its message."""
+        message = fault.message
+        values = {"model": model or self.request.model, "method": self.request.method, "path": self.request.path}
+        for name, value in values.items():
+            message = message.replace(f"{{{name}}}", value)
+        return replace(fault, message=message, request_id=self.envelope.request_id)
 
+    def _error(self, fault: Fault, behaviour: Behaviour, status: int | None = None) -> Reply:
+        headers = self._headers(behaviour, "application/json", fault)
+        return self._whole(status or fault.status, text.dump(self.origin.error_body(fault)), headers)
 
-def _merged(usual: dict[str, str], first: dict[str, str], behaviour: Behaviour) -> tuple[tuple[str, str], ...]:
-    headers = {**first, **usual}
-    if behaviour.retry_after is not None:
-        headers["retry-after"] = str(behaviour.retry_after)
-    headers |= {name.lower(): value for name, value in behaviour.headers.items()}
-    return tuple((name, value) for name, value in headers.items() if value)
+    def _json(self, body: dict[str, Any], behaviour: Behaviour) -> Reply:
+        return self._whole(200, text.dump(body), self._headers(behaviour, "application/json"))
+
+    def _whole(self, status: int, body: bytes, headers: tuple[tuple[str, str], ...]) -> Reply:
+        return Reply(status, headers, (Frame(body, content=True),))
+
+    def _headers(
+        self, behaviour: Behaviour, content_type: str, fault: Fault | None = None
+    ) -> tuple[tuple[str, str], ...]:
+        headers = {"content-type": content_type, **self.origin.headers(self.envelope, behaviour, fault)}
+        if behaviour.retry_after is not None:
+            headers["retry-after"] = str(behaviour.retry_after)
+        headers |= {name.lower(): value for name, value in behaviour.headers.items()}
+        return tuple((name, value) for name, value in headers.items() if value)

@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from llm_router_middleware.sandbox import Behaviour, Sandbox
+from llm_router_middleware.sandbox import BEFORE_HEADERS, Behaviour, Sandbox
 from llm_router_middleware.testing import ManualClock, scripted_client, scripted_provider
 from tests.sandbox.sdks import GROQ, MESSAGES, OPENAI, SDKS
 
@@ -28,7 +28,7 @@ def scripted():
     """A provider in memory on a clock of its own, and a client of it."""
     clock = ManualClock()
     provider = scripted_provider("openai", clock)
-    with scripted_client(provider, max_retries=0) as client:
+    with scripted_client(provider, clock=clock, max_retries=0) as client:
         yield provider, client, clock
 
 
@@ -94,6 +94,25 @@ def test_an_outage_of_one_model_leaves_the_others(scripted) -> None:
     provider.outage()
     with pytest.raises(OPENAI.module.InternalServerError):
         client.with_options(api_key="wrong").models.list()
+
+
+def test_an_outage_may_be_slow_or_silent_as_well(scripted) -> None:
+    """An outage that is no error slows or breaks the usual answer, until it ends."""
+    provider, client, clock = scripted
+    provider.script("*", Behaviour(status=500))
+    provider.outage(Behaviour(latency_s=30, text="Still here."))
+    before = clock()
+    assert OPENAI.text(OPENAI.create(client)) == "Still here."
+    assert clock() - before == 30
+    provider.outage(Behaviour(truncate_after=1))
+    assert len(list(OPENAI.create(client, stream=True))) == 2
+    provider.outage(Behaviour(stall_after=BEFORE_HEADERS))
+    with pytest.raises(OPENAI.module.APITimeoutError):
+        OPENAI.create(client)
+    with pytest.raises(OPENAI.module.APITimeoutError):
+        client.models.list()
+    provider.recover()
+    assert statuses(client, "a", "a") == [500, 200]
 
 
 def test_reset_forgets_everything(scripted) -> None:
