@@ -21,8 +21,8 @@ Event = Mapping[str, Any]
 FAILED_OVER = frozenset({"failover", "circuit_fallback"})
 """Reasons of calls that another model served because the first choice failed, or was known to be failing."""
 
-_REFUSALS = ("circuit open", "told to wait", "its probe is under way")
-"""How the reasons end that circuit breakers give (`resilience`)."""
+_REFUSALS = ("circuit open", "told to wait", "its probe is under way", "at its limit of concurrent calls")
+"""How the reasons end that circuit breakers and concurrency limits give."""
 
 _TIERS = ("budget", "mid", "premium")
 
@@ -81,7 +81,7 @@ class Figures:
         attempts: requests that were made for all of them.
         reasons: why the models were selected, most frequent first.
         errors: what failed calls ended with, most frequent first.
-        refusals: ("provider/model", reason, times) of circuit breakers.
+        refusals: ("provider/model", reason, times) of circuit breakers and concurrency limits.
         began, ended: seconds since the epoch of the first and the last call.
     """
 

@@ -36,7 +36,7 @@ def fail(message: str) -> NoReturn:
 
 def print_json(value: Any) -> None:
     """One JSON document on stdout, and nothing else."""
-    typer.echo(json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False, default=str))
+    typer.echo(json.dumps(value, indent=2, allow_nan=False, default=str))
 
 
 def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]], *, left: int = 1) -> Table:

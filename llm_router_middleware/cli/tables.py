@@ -29,7 +29,7 @@ def print_figures(screen: Console, found: Figures, *, top: int = 8) -> None:
         screen.print(show.table("Failed calls", ("error", "calls"), rows))
     if found.refusals:
         refused = [(model, why, str(times)) for model, why, times in found.refusals[:top]]
-        screen.print(show.table("Kept away by circuit breakers", ("model", "why", "times"), refused, left=2))
+        screen.print(show.table("Not asked, to spare them", ("model", "why", "times"), refused, left=2))
 
 
 def _tiers(found: Figures) -> Table:

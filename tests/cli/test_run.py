@@ -10,7 +10,7 @@ import os
 import subprocess
 import sys
 import textwrap
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -42,7 +42,7 @@ Python = Callable[..., Ran]
 
 
 @pytest.fixture
-def python(sandbox: Sandbox, tmp_path: Path) -> Iterator[Python]:
+def python(sandbox: Sandbox, tmp_path: Path) -> Python:
     """Runs Python with the sandbox's keys in its environment, in an empty folder."""
     clean = {name: value for name, value in os.environ.items() if not name.startswith(("LLM_ROUTER_", "PYTHONPATH"))}
 
@@ -54,7 +54,7 @@ def python(sandbox: Sandbox, tmp_path: Path) -> Iterator[Python]:
         assert ran.returncode == code, ran.stderr
         return ran
 
-    yield run
+    return run
 
 
 @pytest.fixture
