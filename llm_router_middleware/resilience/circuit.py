@@ -50,7 +50,7 @@ class Permit:
 
     __slots__ = ("expires", "generation", "is_probe", "settled")
 
-    def __init__(self, generation: int, is_probe: bool = False, expires: float = 0.0) -> None:
+    def __init__(self, generation: int, is_probe: bool = False, expires: float = -math.inf) -> None:
         self.generation = generation
         self.is_probe = is_probe
         self.expires = expires

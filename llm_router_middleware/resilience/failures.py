@@ -59,9 +59,8 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
 
 def _status(exc: Exception, names: list[str]) -> int | None:
     """The HTTP status of the answer that an exception is about; None where there was no answer."""
-    status = getattr(exc, "status_code", None)
-    if status is None and "HTTPStatusError" in names:
-        status = getattr(getattr(exc, "response", None), "status_code", None)
+    source = getattr(exc, "response", None) if "HTTPStatusError" in names else exc
+    status = getattr(source, "status_code", None)
     return status if isinstance(status, int) else None
 
 
@@ -77,7 +76,7 @@ def _answered(exc: Exception, status: int | None) -> Failure:
             return Failure(FailureKind.BAD_JSON, status)
         return _in_band(body)
     kind = kind_of_code(_words(body)) or _kind_of_status(status)
-    if status == 400 and str(body.get("message")).startswith(OUT_OF_CREDIT):
+    if str(body.get("message")).startswith(OUT_OF_CREDIT):
         kind = FailureKind.QUOTA
     forbidden = headers.get("x-should-retry") == "false" or status == 413
     return Failure(kind, status, parse_retry_after(headers), retry_forbidden=forbidden)

@@ -117,6 +117,18 @@ def test_a_thousand_credentials_keep_a_thousand_circuits() -> None:
     assert len(list(breakers)) == len(breakers)
 
 
+def test_calls_that_never_come_back_are_forgotten_too() -> None:
+    """Circuits that were asked and never told anything make room, the oldest first."""
+    clock = [0.0]
+    breakers = Breakers(BreakerSettings(max_keys=16), now=lambda: clock[0], on_transition=None)
+    for number in range(100):
+        clock[0] += 1.0
+        assert breakers.acquire("e", f"m{number}")
+        assert len(breakers) <= 16
+    assert "e/m99" in breakers
+    assert "e/m0" not in breakers
+
+
 def test_the_latency_tracker_keeps_a_thousand_models() -> None:
     """Names of models don't grow the latency windows or the gate's verdicts either."""
     tracker = LatencyTracker()

@@ -197,7 +197,7 @@ def play(seed: int, breaker_class: Any, visits: Counter[Any] | None = None) -> N
     p_failure, p_throttle = rng.choice([0.1, 0.3, 0.5, 0.8, 1.0]), rng.choice([0.0, 0.0, 0.15])
     p_eject, p_hand = rng.choice([0.0, 0.0, 0.05]), rng.choice([0.0, 0.0, 0.0, 0.06])
     at_once = rng.choice([1, 3, 8])
-    ticks = rng.choice([[0, 0.5, 1], [1, 2, 3, 5], [5, 9, 11, 30], [0, 0.5, 1, 2, 3, 5, 9, 11, 30]])
+    ticks = rng.choice([[0, 0.5, 1], [0.3, 0.7, 0.9], [1, 2, 3, 5], [5, 9, 11, 30], [0, 0.5, 1, 2, 3, 5, 9, 11, 30]])
     live: list[tuple[Any, Ticket]] = []
     for step in range(STEPS):
         x = pick()

@@ -138,6 +138,20 @@ def test_what_the_tutorial_called_it() -> None:
     breaker.record_success()
 
 
+def test_a_result_without_permit_does_not_decide_a_probe() -> None:
+    """Half-open waits for the one whom it let through, and for nobody who only says so."""
+    now = [-50.0]
+    breaker = CircuitBreaker(1, 1.0, now=lambda: now[0], random=lambda: 1.0)
+    breaker.record_failure()
+    now[0] += 1.0
+    probe = breaker.try_acquire()
+    assert probe is not None
+    breaker.record_success()
+    assert breaker.state == "half_open"
+    breaker.settle(probe, Effect.SUCCESS)
+    assert breaker.state == "closed"
+
+
 def test_a_recovery_timeout_above_the_ceiling_lifts_it() -> None:
     """Whoever asks for ten minutes gets ten minutes."""
     breaker = CircuitBreaker(1, 600.0, now=lambda: 0.0, random=lambda: 1.0)

@@ -73,6 +73,7 @@ def statuses() -> list[Row]:
     rows = [Row(f"{status}", answer(status), Failure(kind, status)) for status, kind in kinds.items()]
     rows += [Row(f"{status}, HTML", Reply(status, "<html>"), Failure(kind, status)) for status, kind in kinds.items()]
     rows.append(Row("413", answer(413), Failure(K.TOO_LARGE, 413, retry_forbidden=True)))
+    rows.append(Row("300", answer(300), Failure(K.HTML, 300)))
     rows.append(Row("307 to elsewhere", answer(307, location="http://x.test"), Failure(K.HTML, 307)))
     return rows
 

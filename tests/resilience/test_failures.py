@@ -107,6 +107,21 @@ def test_a_cause_says_more_than_its_wrapper() -> None:
     assert classify(caused(ValueError("a bug"), named("ConnectError"))).kind is K.CONNECT
 
 
+def test_a_cause_is_looked_for_eight_deep() -> None:
+    """Three is the longest chain seen; beyond eight it is somebody else's story."""
+    for depth, kind in ((7, K.POOL), (8, K.INTERNAL)):
+        assert classify(caused(*[named("Unheard") for _ in range(depth)], named("PoolTimeout"))).kind is kind
+
+
+def test_an_identity_provider_is_not_the_model_provider() -> None:
+    """A token that could not be had is a matter of credentials, whatever the token's server answered."""
+    import httpx2
+    from openai._exceptions import SubjectTokenProviderError
+
+    response = httpx2.Response(503, request=httpx2.Request("POST", "http://tokens.test"))
+    assert classify(SubjectTokenProviderError("no", response=response)) == Failure(K.AUTH, sent=False)
+
+
 def test_causes_that_go_round_in_circles_end() -> None:
     """A chain of causes is followed so far and no further."""
     first, second = named("APIConnectionError"), named("Unheard")
@@ -229,6 +244,7 @@ class Hostile(Exception):  # noqa: N818
         Hostile(status_code=-1, body=None),
         Hostile(status_code=10**9, body=None),
         Hostile(status_code=True, body=None),
+        named("HTTPStatusError"),
     ],
 )
 def test_exceptions_of_any_shape_are_classified(error: Exception) -> None:
