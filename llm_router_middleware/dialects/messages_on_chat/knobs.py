@@ -69,6 +69,8 @@ def tool_choice(given: Mapping[str, Any]) -> tuple[Any, bool]:
         return {"type": "function", "function": {"name": as_text(choice.get("name"))}}, parallel
     if kind not in _CHOICES:
         raise RuledOutError("tool_choice", f"the choice {kind!r} can't be translated")
+    if kind == "any" and not given.get("tools"):
+        raise RuledOutError("tool_choice", "a tool is demanded and there is none")
     return _CHOICES[kind], parallel
 
 

@@ -158,7 +158,6 @@ class ChatToMessages:
                 return
             self._queue.pop(0)
             call.closed = True
-            self._close(frames)
 
     def _speak(self, call: _Call, frames: list[Frame]) -> None:
         if not call.opened:
