@@ -45,15 +45,19 @@ class Permit:
         generation: of the circuit, when it was given.
         is_probe: whether the circuit waits for this call to decide whether it closes.
         expires: seconds on the breaker's clock after which a probe is given up.
+        began: when it was given, where the circuit has reason to remember: its latest call has failed.
         settled: whether it was given back.
     """
 
-    __slots__ = ("expires", "generation", "is_probe", "settled")
+    __slots__ = ("began", "expires", "generation", "is_probe", "settled")
 
-    def __init__(self, generation: int, is_probe: bool = False, expires: float = -math.inf) -> None:
+    def __init__(
+        self, generation: int, is_probe: bool = False, expires: float = -math.inf, began: float | None = None
+    ) -> None:
         self.generation = generation
         self.is_probe = is_probe
         self.expires = expires
+        self.began = began
         self.settled = False
 
     @property
@@ -134,6 +138,8 @@ class Circuit:
             self.rejections += 1
             return None, None
         if self.state == CLOSED:
+            if self.health.row > 0:
+                return Permit(self.generation, began=now), None
             self.admitting = self.generation
             return Permit(self.generation), None
         transition = self._move(HALF_OPEN, now, "probe") if self.state == OPEN else None
@@ -166,7 +172,7 @@ class Circuit:
         if effect is NEUTRAL or effect is COOLDOWN:
             return None
         if self.state == CLOSED:
-            return self._learn(effect, retry_after_s, now, reason)
+            return self._learn(permit, effect, retry_after_s, now, reason)
         if self.state == OPEN or permit.expires <= now:
             # Open: a result that came without a permit. Lapsed: the next caller may be probing already.
             return None
@@ -183,7 +189,9 @@ class Circuit:
             return
         self.admitting = None
 
-    def _learn(self, effect: Effect, retry_after_s: float | None, now: float, reason: str) -> Transition | None:
+    def _learn(
+        self, permit: Permit, effect: Effect, retry_after_s: float | None, now: float, reason: str
+    ) -> Transition | None:
         """What a call on the closed circuit teaches."""
         if effect is SUCCESS:
             self.health.succeeded(now)
@@ -192,7 +200,8 @@ class Circuit:
         if effect is EJECT:
             return self._eject(retry_after_s, now, reason)
         self.failures += 1
-        enough = self.health.failed(now)
+        self.admitting = None
+        enough = self.health.failed(now, now if permit.began is None else permit.began)
         return None if enough is None else self._open(self._backoff_s(), now, enough)
 
     def _conclude(self, effect: Effect, retry_after_s: float | None, now: float, reason: str) -> Transition:

@@ -11,8 +11,12 @@ __all__ = ["Health"]
 class Health:
     """Failures in a row, and the share of failures in a window. Not locked: its owner is.
 
+    A row is broken by a success, and by a quiet spell longer than the window: the time from one failure to the start of
+    the next call. To its start, not to its end, or a provider that answers nobody would never be noticed by a program
+    that makes one call at a time and waits a minute for each.
+
     Attributes:
-        row: failures in a row, none further from the next than the window is long.
+        row: failures in a row.
         window: calls, those that failed marked.
     """
 
@@ -29,15 +33,19 @@ class Health:
         self.row = 0
         self.window.add(now)
 
-    def failed(self, now: float) -> str | None:
+    def failed(self, now: float, began: float) -> str | None:
         """A call has failed.
+
+        Args:
+            now: when it ended.
+            began: when it began, as far as that is known, else when it ended.
 
         Returns:
             The reason to open the circuit, or None: not yet.
         """
         settings, window = self._settings, self.window
         window.add(now, True)
-        if now - self._latest_failure > settings.window_s:
+        if began - self._latest_failure > settings.window_s:
             self.row = 0
         self.row += 1
         self._latest_failure = now

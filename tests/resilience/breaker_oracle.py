@@ -49,6 +49,7 @@ class Ticket:
     life: int
     probe: bool = False
     lapses: float = 0.0
+    began: float | None = None
     back: bool = False
 
 
@@ -66,7 +67,7 @@ class Oracle:
     failed_probes: int = 0
     probe: Ticket | None = None
     disabled: bool = False
-    results: list[tuple[float, bool]] = field(default_factory=list)
+    results: list[tuple[float, float, bool]] = field(default_factory=list)
     failures: int = 0
     rejections: int = 0
     log: list[tuple[str, str, str, int]] = field(default_factory=list)
@@ -101,7 +102,7 @@ class Oracle:
         if self.state == OPEN:
             self.go(HALF_OPEN, "probe")
         if self.state == CLOSED:
-            return Ticket(self.life)
+            return Ticket(self.life, began=now if self.results and self.results[-1][2] else None)
         self.probe = Ticket(self.life, True, now + (5.0 if timeout is None else timeout + 5.0))
         return self.probe
 
@@ -123,7 +124,7 @@ class Oracle:
         elif effect is Effect.EJECT:
             self.open(now + (20.0 if told is None else told), "ejected")
         else:
-            self.learn(now, effect is Effect.FAILURE)
+            self.learn(now if ticket.began is None else ticket.began, now, effect is Effect.FAILURE)
 
     def conclude(self, ticket: Ticket, now: float, effect: Effect, told: float | None) -> None:
         if now >= ticket.lapses:
@@ -138,18 +139,18 @@ class Oracle:
             self.failed_probes += 1
             self.back_off(now, "probe_failed")
 
-    def learn(self, now: float, failed: bool) -> None:
-        self.results.append((now, failed))
+    def learn(self, began: float, now: float, failed: bool) -> None:
+        self.results.append((began, now, failed))
         if not failed:
             self.throttled = 0
             return
         self.failures += 1
-        row, previous = 0, now
-        for at, bad in reversed(self.results):  # the latest failures, no gap longer than the window
-            if not bad or previous - at > 10.0:
+        row = 1  # the latest failures, no quiet spell between them longer than the window
+        for (_, ended, bad), (began, _, _) in zip(self.results[-2::-1], self.results[::-1], strict=False):
+            if not bad or began - ended > 10.0:
                 break
-            row, previous = row + 1, at
-        recent = [bad for at, bad in self.results if int(at) > int(now) - 10]  # ten buckets of a second
+            row += 1
+        recent = [bad for _, at, bad in self.results if int(at) > int(now) - 10]  # ten buckets of a second
         if row >= 3:
             self.back_off(now, "consecutive_failures")
         elif len(recent) >= 6 and sum(recent) >= 0.5 * len(recent):

@@ -61,6 +61,29 @@ def test_the_open_pause_doubles_to_its_ceiling_and_starts_over() -> None:
     assert bench.breaker.retry_after() == 5
 
 
+def test_a_provider_that_answers_nobody_is_noticed_by_one_caller_at_a_time() -> None:
+    """Five timeouts of a minute each, one after the other, open the circuit, though they end a minute apart."""
+    bench = Bench()
+    for _ in range(5):
+        permit = bench.permit()
+        bench.now += 60.0
+        bench.breaker.settle(permit, Effect.FAILURE)
+    assert bench.breaker.state == "open"
+
+
+def test_failures_with_quiet_spells_between_them_are_not_in_a_row() -> None:
+    """Five failures in a month are five failures, not a row."""
+    bench = Bench()
+    for _ in range(50):
+        bench.now += 30.1
+        bench.call(Effect.FAILURE)
+    assert bench.breaker.state == "closed"
+    for _ in range(4):
+        bench.now += 30.0
+        bench.call(Effect.FAILURE)
+    assert bench.breaker.state == "open"
+
+
 def test_somebody_is_admitted_in_the_end_whatever_happens() -> None:
     """I7: at most the longest pause and one lease after the last call, somebody is let through."""
     bench = Bench()
@@ -258,12 +281,16 @@ def test_an_edge_that_does_not_exist_is_an_error_and_not_a_surprise() -> None:
 
 
 def test_the_call_path_takes_no_lock_while_closed() -> None:
-    """Asking a closed circuit is one read: it succeeds while another thread holds the lock."""
-    breaker = CircuitBreaker()
-    breaker._lock.acquire()
-    assert breaker.try_acquire() is not None
-    assert (breaker.state, breaker.refusal, breaker.retry_after(), breaker.is_idle) == ("closed", None, 0.0, True)
-    breaker._lock.release()
+    """Asking a closed circuit is one read: it succeeds while another thread holds the lock. Also after a recovery."""
+    bench = Bench()
+    bench.open()
+    bench.now += 5.0
+    bench.call(Effect.SUCCESS, 2)
+    for breaker in (CircuitBreaker(), bench.breaker):
+        with breaker._lock:
+            assert breaker.try_acquire() is not None
+            assert (breaker.state, breaker.refusal, breaker.retry_after()) == ("closed", None, 0.0)
+            assert breaker.is_idle
 
 
 def test_interrupted_calls_are_neutral_by_their_callers_finally() -> None:
