@@ -9,7 +9,11 @@ import struct
 from collections.abc import Callable, Iterator
 from typing import Any
 
-import h11
+try:
+    import h11
+except ModuleNotFoundError as missing:
+    hint = "the sandbox needs h11: pip install 'llm-router-middleware[sandbox]'"
+    raise ModuleNotFoundError(hint, name="h11") from missing
 
 from llm_router_middleware.sandbox.perform import Close, Data, End, HalfClose, Head, Pause, Reset, Step
 from llm_router_middleware.sandbox.recording import RecordedRequest

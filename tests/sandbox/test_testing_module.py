@@ -43,6 +43,13 @@ def test_importing_it_loads_neither_an_sdk_nor_the_sandbox() -> None:
         _ = testing.Nothing
 
 
+def test_without_the_extra_it_says_what_to_install() -> None:
+    """The message names the extra."""
+    code = "import sys; sys.modules['h11'] = None; import llm_router_middleware.testing as t; t.Sandbox"
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False).stderr
+    assert "pip install 'llm-router-middleware[sandbox]'" in out
+
+
 @each_sdk
 def test_a_scripted_client_is_the_sdks_own(sdk: SDK) -> None:
     """The class, sync and async, and the answers are the SDK's; the provider shows what was asked."""
