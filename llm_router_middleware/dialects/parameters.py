@@ -22,6 +22,7 @@ __all__ = [
     "MESSAGES_TO_CHAT",
     "OPENAI_CHAT",
     "OPENAI_TO_GROQ",
+    "OPT_INS",
     "RESPONSES",
     "Losses",
     "Row",
@@ -46,6 +47,19 @@ class Row:
     why: str = ""
     opt_in: str = ""
 
+
+OPT_INS = frozenset(
+    {
+        "document_as_text",
+        "message_name",
+        "reasoning_budget",
+        "reasoning_level",
+        "sampling",
+        "stop_detail",
+        "verbosity",
+    }
+)
+"""The names by which a caller may allow a loss."""
 
 Rows = Mapping[str, Row]
 """A table: the parameters of the caller's wire, for one target wire."""
@@ -124,8 +138,8 @@ def _lossy(opt_in: str, why: str, *same: Any) -> Row:
 
 
 _DEPRECATED = _refused("the answer would have to take the deprecated form as well", "none", "auto", [])
-_SAMPLING = _lossy("sampling", "sampling is not known there", 1)
-_PENALTY = _lossy("sampling", "penalties are not known there", 0)
+_SAMPLING = _lossy("sampling", "Claude models reject it", 1)
+_PENALTY = _lossy("sampling", "penalties are rejected there", 0)
 _HOSTED = _refused("the provider's own tools are not known elsewhere", [])
 _STATE = _refused("state of the provider is not known elsewhere", [], {})
 _VERBOSITY = _lossy("verbosity", "verbosity is not known there", "medium")
