@@ -3,6 +3,7 @@
 from llm_router_middleware.scoring.base import ComplexityScore, Scorer
 from llm_router_middleware.scoring.cache import CachedScorer
 from llm_router_middleware.scoring.heuristic import HeuristicScorer, score_complexity
+from llm_router_middleware.scoring.learned import LearnedScorer
 from llm_router_middleware.scoring.prompt import ask
 from llm_router_middleware.scoring.size import estimate_tokens
 
@@ -10,6 +11,7 @@ __all__ = [
     "CachedScorer",
     "ComplexityScore",
     "HeuristicScorer",
+    "LearnedScorer",
     "Scorer",
     "ask",
     "estimate_tokens",

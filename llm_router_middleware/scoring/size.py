@@ -51,7 +51,7 @@ def estimate_tokens(body: Mapping[str, Any] | None) -> int:
 def _estimate(body: Any) -> int:
     if not isinstance(body, Mapping):
         return 0
-    tokens, nested = 0.0, []
+    tokens, nested = 0.0, list[Any]()
     for key in _PROMPT_KEYS:
         value = body.get(key)
         if type(value) is list and key in ("messages", "input"):
