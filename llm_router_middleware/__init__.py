@@ -5,7 +5,7 @@ A table of contents: nothing is imported before it is used, and nothing happens 
 
 from __future__ import annotations
 
-# As type checkers know it, without importing typing: under `llm-router run` every interpreter of a program comes by here.
+# As type checkers know it, without importing typing: under `llm-router run` every interpreter comes by here.
 TYPE_CHECKING = False
 
 if TYPE_CHECKING:

@@ -72,7 +72,7 @@ def _listed(entry: Any) -> list[Any]:
 
 def scorer_of(scorer: Any, settings: RouterSettings) -> Callable[[str], ComplexityScore]:
     """The scorer, with its latest scores remembered."""
-    chosen = settings.scorer if scorer is None else scorer
+    chosen: Any = settings.scorer if scorer is None else scorer
     if isinstance(chosen, str):
         chosen = _named_scorer(chosen, settings)
     if not callable(chosen):

@@ -27,7 +27,7 @@ ALLOWED: dict[str, set[str]] = {
     "intercept": BASE | {"intercept", "engine", "router"},
     "evaluation": {"errors", "evaluation", "scoring", "models"},
 }
-"""Room -> rooms and modules that it may import. What is not listed (router and its parts, cli, sandbox, testing) joins."""
+"""Room -> rooms and modules that it may import. What is not listed (router and its parts, cli, sandbox) joins."""
 
 SDKS = {"openai", "anthropic", "groq"}
 

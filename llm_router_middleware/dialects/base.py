@@ -47,8 +47,10 @@ class Answer:
 class StreamTranslator(Protocol):
     """Turns the target's events into the caller's, one answer long."""
 
-    committed: bool
-    """True once a frame has been returned that carries content: from here on there is no failover."""
+    @property
+    def committed(self) -> bool:
+        """True once a frame has been returned that carries content: from here on there is no failover."""
+        ...
 
     def feed(self, name: str | None, data: dict[str, Any]) -> Sequence[Frame]:
         """Takes one of the target's events, returns the caller's frames for it.
@@ -56,6 +58,7 @@ class StreamTranslator(Protocol):
         Raises:
             TranslationError: the event can't be carried, or is the target's in-band error.
         """
+        ...
 
     def end(self) -> Sequence[Frame]:
         """The target's stream has ended: returns the closing frames.
@@ -63,6 +66,7 @@ class StreamTranslator(Protocol):
         Raises:
             TruncatedStreamError: it ended without its terminator.
         """
+        ...
 
 
 class Translator(Protocol):
@@ -74,6 +78,7 @@ class Translator(Protocol):
         Raises:
             RuledOutError: the target can't honour a parameter.
         """
+        ...
 
     def answer(self, payload: dict[str, Any], answer: Answer) -> dict[str, Any]:
         """Puts the target's whole answer into the caller's words.
@@ -81,6 +86,8 @@ class Translator(Protocol):
         Raises:
             TranslationError: it can't be carried.
         """
+        ...
 
     def stream(self, answer: Answer) -> StreamTranslator:
         """A fresh machine for one streamed answer."""
+        ...

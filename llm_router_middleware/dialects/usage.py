@@ -30,7 +30,7 @@ class StreamUsage:
     __slots__ = ("_raw", "_wire")
 
     def __init__(self, wire: Wire) -> None:
-        self._wire = wire
+        self._wire: Wire = wire
         self._raw: dict[str, Any] = {}
 
     def feed(self, data: Mapping[str, Any]) -> None:

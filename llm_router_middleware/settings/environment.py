@@ -51,7 +51,7 @@ def switches(environ: Mapping[str, str] = os.environ, default: Switches = _BOTH_
 
 
 def is_enabled(environ: Mapping[str, str] = os.environ) -> bool:
-    """Reads `LLM_ROUTER_ENABLED`: whether the clients of the whole program are routed. Without the variable they are not.
+    """Reads `LLM_ROUTER_ENABLED`: whether the clients of the whole program are routed. Without it they are not.
 
     Args:
         environ: where to read.

@@ -1,7 +1,7 @@
 """What routing costs, as ratios measured in one run: `python -m tests.benchmarks.bench_overhead`.
 
-Bare and routed calls of the same SDK over the same in-memory transport, interleaved in blocks (A B B A); CPU time of the
-calling thread; the median of paired ratios. An A/A row (bare against bare) shows the noise. Nothing here is asserted.
+Bare and routed calls of the same SDK over the same in-memory transport, interleaved in blocks (A B B A); CPU time of
+the calling thread; the median of paired ratios. An A/A row (bare against bare) shows the noise. Nothing here is asserted.
 """
 
 from __future__ import annotations
@@ -18,7 +18,22 @@ from llm_router_middleware import Router, wrap
 from tests.clients.memory import LIBRARY, Wire, answer, ask
 
 ASKED = {"openai": "gpt-6.1-sol", "anthropic": "claude-opus-5-5", "groq": "openai/gpt-oss-120b"}
-WORDS = ("river stone market winter paper engine garden silver morning letter bridge forest candle harbor ").split()
+WORDS = [
+    "river",
+    "stone",
+    "market",
+    "winter",
+    "paper",
+    "engine",
+    "garden",
+    "silver",
+    "morning",
+    "letter",
+    "bridge",
+    "forest",
+    "candle",
+    "harbor",
+]
 CHUNKS = 200
 
 
@@ -127,9 +142,7 @@ async def compare(
     for block in range(blocks + 2):
         messages = make(block)
         one, two = pair.call(pair.bare, messages), pair.call(other, messages)
-        times = []
-        for run in (one, two, two, one):
-            times.append(await acpu(run, size) if pair.is_async else cpu(run, size))
+        times = [await acpu(run, size) if pair.is_async else cpu(run, size) for run in (one, two, two, one)]
         bare, ours = (times[0] + times[3]) / 2, (times[1] + times[2]) / 2
         if block >= 2:
             ratios.append(ours / bare)
@@ -150,7 +163,15 @@ async def table(blocks: int) -> None:
             rows.append((f"{name}, 2 messages x 200 words, seen prompt", pair, lambda _b: seen, 10, False))
             rows.append((f"{name}, 2 messages x 200 words, new prompt", pair, lambda b: history(2, 200, b), 1, False))
             rows.append((f"{name}, 49 messages x 200 words", pair, lambda _b: history(49, 200), 2, False))
-            rows.append((f"{name}, stream of {CHUNKS} chunks", Pair(sdk, is_async=is_async, stream=True), lambda _b: seen, 2, False))
+            rows.append(
+                (
+                    f"{name}, stream of {CHUNKS} chunks",
+                    Pair(sdk, is_async=is_async, stream=True),
+                    lambda _b: seen,
+                    2,
+                    False,
+                )
+            )
     for name, pair, make, size, control in rows:
         n = blocks * 4 if size == 1 else blocks
         ratio, added, bare = await compare(pair, make, n, size, control=control)

@@ -74,154 +74,154 @@ def chat(client: Any) -> Any:
 
 @form("openai")
 class create:  # noqa: N801
-    def call(client, model):
-        answer = client.chat.completions.create(model=model, messages=ASK)
+    def call(self, model):
+        answer = self.chat.completions.create(model=model, messages=ASK)
         return answer, answer.choices[0].message.content
 
-    async def acall(client, model):
-        answer = await client.chat.completions.create(model=model, messages=ASK)
+    async def acall(self, model):
+        answer = await self.chat.completions.create(model=model, messages=ASK)
         return answer, answer.choices[0].message.content
 
 
 @form("openai")
 class stream:  # noqa: N801
-    def call(client, model):
-        answer = client.chat.completions.create(model=model, messages=ASK, stream=True)
+    def call(self, model):
+        answer = self.chat.completions.create(model=model, messages=ASK, stream=True)
         return answer, "".join(c.choices[0].delta.content or "" for c in answer if c.choices)
 
-    async def acall(client, model):
-        answer = await client.chat.completions.create(model=model, messages=ASK, stream=True)
+    async def acall(self, model):
+        answer = await self.chat.completions.create(model=model, messages=ASK, stream=True)
         return answer, "".join([c.choices[0].delta.content or "" async for c in answer if c.choices])
 
 
 @form("openai")
 class stream_as_context:  # noqa: N801
-    def call(client, model):
-        with client.chat.completions.create(model=model, messages=ASK, stream=True) as answer:
+    def call(self, model):
+        with self.chat.completions.create(model=model, messages=ASK, stream=True) as answer:
             return answer, "".join(c.choices[0].delta.content or "" for c in answer if c.choices)
 
-    async def acall(client, model):
-        async with await client.chat.completions.create(model=model, messages=ASK, stream=True) as answer:
+    async def acall(self, model):
+        async with await self.chat.completions.create(model=model, messages=ASK, stream=True) as answer:
             return answer, "".join([c.choices[0].delta.content or "" async for c in answer if c.choices])
 
 
 @form("openai")
 class stream_helper:  # noqa: N801
-    def call(client, model):
-        with client.chat.completions.stream(model=model, messages=ASK) as answer:
+    def call(self, model):
+        with self.chat.completions.stream(model=model, messages=ASK) as answer:
             return answer, answer.get_final_completion().choices[0].message.content
 
-    async def acall(client, model):
-        async with client.chat.completions.stream(model=model, messages=ASK) as answer:
+    async def acall(self, model):
+        async with self.chat.completions.stream(model=model, messages=ASK) as answer:
             return answer, (await answer.get_final_completion()).choices[0].message.content
 
 
 @form("openai")
 class parse:  # noqa: N801
-    def call(client, model):
-        answer = client.chat.completions.parse(model=model, messages=ASK, response_format=City)
+    def call(self, model):
+        answer = self.chat.completions.parse(model=model, messages=ASK, response_format=City)
         return answer, type(answer.choices[0].message.parsed).__name__
 
-    async def acall(client, model):
-        answer = await client.chat.completions.parse(model=model, messages=ASK, response_format=City)
+    async def acall(self, model):
+        answer = await self.chat.completions.parse(model=model, messages=ASK, response_format=City)
         return answer, type(answer.choices[0].message.parsed).__name__
 
 
 @form("openai")
 class raw:  # noqa: N801
-    def call(client, model):
-        answer = client.chat.completions.with_raw_response.create(model=model, messages=ASK)
+    def call(self, model):
+        answer = self.chat.completions.with_raw_response.create(model=model, messages=ASK)
         return answer, answer.parse().choices[0].message.content
 
-    async def acall(client, model):
-        answer = await client.chat.completions.with_raw_response.create(model=model, messages=ASK)
+    async def acall(self, model):
+        answer = await self.chat.completions.with_raw_response.create(model=model, messages=ASK)
         return answer, answer.parse().choices[0].message.content
 
 
 @form("openai")
 class raw_stream:  # noqa: N801
-    def call(client, model):
-        answer = client.chat.completions.with_raw_response.create(model=model, messages=ASK, stream=True)
+    def call(self, model):
+        answer = self.chat.completions.with_raw_response.create(model=model, messages=ASK, stream=True)
         return answer, "".join(c.choices[0].delta.content or "" for c in answer.parse() if c.choices)
 
-    async def acall(client, model):
-        answer = await client.chat.completions.with_raw_response.create(model=model, messages=ASK, stream=True)
+    async def acall(self, model):
+        answer = await self.chat.completions.with_raw_response.create(model=model, messages=ASK, stream=True)
         return answer, "".join([c.choices[0].delta.content or "" async for c in answer.parse() if c.choices])
 
 
 @form("openai")
 class raw_parse:  # noqa: N801
-    def call(client, model):
-        answer = client.chat.completions.with_raw_response.parse(model=model, messages=ASK, response_format=City)
+    def call(self, model):
+        answer = self.chat.completions.with_raw_response.parse(model=model, messages=ASK, response_format=City)
         return answer, type(answer.parse().choices[0].message.parsed).__name__
 
-    async def acall(client, model):
-        answer = await client.chat.completions.with_raw_response.parse(model=model, messages=ASK, response_format=City)
+    async def acall(self, model):
+        answer = await self.chat.completions.with_raw_response.parse(model=model, messages=ASK, response_format=City)
         return answer, type(answer.parse().choices[0].message.parsed).__name__
 
 
 @form("openai")
 class streaming_response:  # noqa: N801
-    def call(client, model):
-        with client.chat.completions.with_streaming_response.create(model=model, messages=ASK) as answer:
+    def call(self, model):
+        with self.chat.completions.with_streaming_response.create(model=model, messages=ASK) as answer:
             return answer, answer.parse().choices[0].message.content
 
-    async def acall(client, model):
-        async with client.chat.completions.with_streaming_response.create(model=model, messages=ASK) as answer:
+    async def acall(self, model):
+        async with self.chat.completions.with_streaming_response.create(model=model, messages=ASK) as answer:
             return answer, (await answer.parse()).choices[0].message.content
 
 
 @form("openai")
 class streaming_response_lines:  # noqa: N801
-    def call(client, model):
-        with client.chat.completions.with_streaming_response.create(model=model, messages=ASK, stream=True) as answer:
+    def call(self, model):
+        with self.chat.completions.with_streaming_response.create(model=model, messages=ASK, stream=True) as answer:
             return answer, str(any("[DONE]" in line for line in answer.iter_lines()))
 
-    async def acall(client, model):
-        manager = client.chat.completions.with_streaming_response.create(model=model, messages=ASK, stream=True)
+    async def acall(self, model):
+        manager = self.chat.completions.with_streaming_response.create(model=model, messages=ASK, stream=True)
         async with manager as answer:
             return answer, str(any(["[DONE]" in line async for line in answer.iter_lines()]))
 
 
 @form("openai")
 class with_options:  # noqa: N801
-    def call(client, model):
-        return create.call(client.with_options(timeout=20), model)
+    def call(self, model):
+        return create.call(self.with_options(timeout=20), model)
 
-    async def acall(client, model):
-        return await create.acall(client.with_options(timeout=20), model)
+    async def acall(self, model):
+        return await create.acall(self.with_options(timeout=20), model)
 
 
 @form("openai")
 class copied:  # noqa: N801
-    def call(client, model):
-        return create.call(client.copy(max_retries=0), model)
+    def call(self, model):
+        return create.call(self.copy(max_retries=0), model)
 
-    async def acall(client, model):
-        return await create.acall(client.copy(max_retries=0), model)
+    async def acall(self, model):
+        return await create.acall(self.copy(max_retries=0), model)
 
 
 @form("openai")
 class context_manager:  # noqa: N801
-    def call(client, model):
-        with client.copy() as inner:
+    def call(self, model):
+        with self.copy() as inner:
             return create.call(inner, model)
 
-    async def acall(client, model):
-        inner = client.copy()
+    async def acall(self, model):
+        inner = self.copy()
         return await create.acall(inner, model)
 
 
 @form("openai")
 class extra_arguments:  # noqa: N801
-    def call(client, model):
-        answer = client.chat.completions.create(
+    def call(self, model):
+        answer = self.chat.completions.create(
             model=model, messages=ASK, extra_headers={"x-a": "b"}, extra_query={"q": "1"}, extra_body={"seed": 1}
         )
         return answer, answer.choices[0].message.content
 
-    async def acall(client, model):
-        answer = await client.chat.completions.create(
+    async def acall(self, model):
+        answer = await self.chat.completions.create(
             model=model, messages=ASK, extra_headers={"x-a": "b"}, extra_query={"q": "1"}, extra_body={"seed": 1}
         )
         return answer, answer.choices[0].message.content
@@ -229,89 +229,89 @@ class extra_arguments:  # noqa: N801
 
 @form("openai")
 class model_in_extra_body:  # noqa: N801
-    def call(client, model):
-        answer = client.chat.completions.create(model="ignored", messages=ASK, extra_body={"model": model})
+    def call(self, model):
+        answer = self.chat.completions.create(model="ignored", messages=ASK, extra_body={"model": model})
         return answer, answer.choices[0].message.content
 
-    async def acall(client, model):
-        answer = await client.chat.completions.create(model="ignored", messages=ASK, extra_body={"model": model})
+    async def acall(self, model):
+        answer = await self.chat.completions.create(model="ignored", messages=ASK, extra_body={"model": model})
         return answer, answer.choices[0].message.content
 
 
 @form("openai")
 class messages_from_a_generator:  # noqa: N801
-    def call(client, model):
-        answer = client.chat.completions.create(model=model, messages=(m for m in ASK))
+    def call(self, model):
+        answer = self.chat.completions.create(model=model, messages=(m for m in ASK))
         return answer, answer.choices[0].message.content
 
-    async def acall(client, model):
-        answer = await client.chat.completions.create(model=model, messages=(m for m in ASK))
+    async def acall(self, model):
+        answer = await self.chat.completions.create(model=model, messages=(m for m in ASK))
         return answer, answer.choices[0].message.content
 
 
 @form("openai")
 class client_post:  # noqa: N801
-    def call(client, model):
-        answer = client.post("/chat/completions", body={"model": model, "messages": ASK}, cast_to=dict)
+    def call(self, model):
+        answer = self.post("/chat/completions", body={"model": model, "messages": ASK}, cast_to=dict)
         return answer, answer["choices"][0]["message"]["content"]
 
-    async def acall(client, model):
-        answer = await client.post("/chat/completions", body={"model": model, "messages": ASK}, cast_to=dict)
+    async def acall(self, model):
+        answer = await self.post("/chat/completions", body={"model": model, "messages": ASK}, cast_to=dict)
         return answer, answer["choices"][0]["message"]["content"]
 
 
 @form("openai")
 class responses_create:  # noqa: N801
-    def call(client, model):
-        answer = client.responses.create(model=model, input="What is the capital of France?")
+    def call(self, model):
+        answer = self.responses.create(model=model, input="What is the capital of France?")
         return answer, answer.output_text
 
-    async def acall(client, model):
-        answer = await client.responses.create(model=model, input="What is the capital of France?")
+    async def acall(self, model):
+        answer = await self.responses.create(model=model, input="What is the capital of France?")
         return answer, answer.output_text
 
 
 @form("openai")
 class responses_stream:  # noqa: N801
-    def call(client, model):
-        answer = client.responses.create(model=model, input=ASK, stream=True)
+    def call(self, model):
+        answer = self.responses.create(model=model, input=ASK, stream=True)
         return answer, "".join(e.delta for e in answer if e.type == "response.output_text.delta")
 
-    async def acall(client, model):
-        answer = await client.responses.create(model=model, input=ASK, stream=True)
+    async def acall(self, model):
+        answer = await self.responses.create(model=model, input=ASK, stream=True)
         return answer, "".join([e.delta async for e in answer if e.type == "response.output_text.delta"])
 
 
 @form("openai")
 class responses_helper:  # noqa: N801
-    def call(client, model):
-        with client.responses.stream(model=model, input=ASK) as answer:
+    def call(self, model):
+        with self.responses.stream(model=model, input=ASK) as answer:
             return answer, answer.get_final_response().output_text
 
-    async def acall(client, model):
-        async with client.responses.stream(model=model, input=ASK) as answer:
+    async def acall(self, model):
+        async with self.responses.stream(model=model, input=ASK) as answer:
             return answer, (await answer.get_final_response()).output_text
 
 
 @form("openai")
 class responses_parse:  # noqa: N801
-    def call(client, model):
-        answer = client.responses.parse(model=model, input=ASK, text_format=City)
+    def call(self, model):
+        answer = self.responses.parse(model=model, input=ASK, text_format=City)
         return answer, type(answer.output_parsed).__name__
 
-    async def acall(client, model):
-        answer = await client.responses.parse(model=model, input=ASK, text_format=City)
+    async def acall(self, model):
+        answer = await self.responses.parse(model=model, input=ASK, text_format=City)
         return answer, type(answer.output_parsed).__name__
 
 
 @form("openai")
 class responses_raw:  # noqa: N801
-    def call(client, model):
-        answer = client.responses.with_raw_response.create(model=model, input=ASK)
+    def call(self, model):
+        answer = self.responses.with_raw_response.create(model=model, input=ASK)
         return answer, answer.parse().output_text
 
-    async def acall(client, model):
-        answer = await client.responses.with_raw_response.create(model=model, input=ASK)
+    async def acall(self, model):
+        answer = await self.responses.with_raw_response.create(model=model, input=ASK)
         return answer, answer.parse().output_text
 
 
@@ -330,12 +330,12 @@ class groq_stream:  # noqa: N801
 
 @form("groq")
 class groq_raw:  # noqa: N801
-    def call(client, model):
-        answer = client.chat.completions.with_raw_response.create(model=model, messages=ASK)
+    def call(self, model):
+        answer = self.chat.completions.with_raw_response.create(model=model, messages=ASK)
         return answer, answer.parse().choices[0].message.content
 
-    async def acall(client, model):
-        answer = await client.chat.completions.with_raw_response.create(model=model, messages=ASK)
+    async def acall(self, model):
+        answer = await self.chat.completions.with_raw_response.create(model=model, messages=ASK)
         return answer, (await answer.parse()).choices[0].message.content
 
 
@@ -354,130 +354,130 @@ class groq_with_options:  # noqa: N801
 
 @form("anthropic")
 class messages_create:  # noqa: N801
-    def call(client, model):
-        answer = client.messages.create(model=model, max_tokens=100, messages=ASK)
+    def call(self, model):
+        answer = self.messages.create(model=model, max_tokens=100, messages=ASK)
         return answer, answer.content[0].text
 
-    async def acall(client, model):
-        answer = await client.messages.create(model=model, max_tokens=100, messages=ASK)
+    async def acall(self, model):
+        answer = await self.messages.create(model=model, max_tokens=100, messages=ASK)
         return answer, answer.content[0].text
 
 
 @form("anthropic")
 class messages_stream:  # noqa: N801
-    def call(client, model):
-        answer = client.messages.create(model=model, max_tokens=100, messages=ASK, stream=True)
+    def call(self, model):
+        answer = self.messages.create(model=model, max_tokens=100, messages=ASK, stream=True)
         return answer, "".join(e.delta.text for e in answer if e.type == "content_block_delta")
 
-    async def acall(client, model):
-        answer = await client.messages.create(model=model, max_tokens=100, messages=ASK, stream=True)
+    async def acall(self, model):
+        answer = await self.messages.create(model=model, max_tokens=100, messages=ASK, stream=True)
         return answer, "".join([e.delta.text async for e in answer if e.type == "content_block_delta"])
 
 
 @form("anthropic")
 class messages_stream_helper:  # noqa: N801
-    def call(client, model):
-        with client.messages.stream(model=model, max_tokens=100, messages=ASK) as answer:
+    def call(self, model):
+        with self.messages.stream(model=model, max_tokens=100, messages=ASK) as answer:
             return answer, answer.get_final_text()
 
-    async def acall(client, model):
-        async with client.messages.stream(model=model, max_tokens=100, messages=ASK) as answer:
+    async def acall(self, model):
+        async with self.messages.stream(model=model, max_tokens=100, messages=ASK) as answer:
             return answer, await answer.get_final_text()
 
 
 @form("anthropic")
 class messages_parse:  # noqa: N801
-    def call(client, model):
-        answer = client.messages.parse(model=model, max_tokens=100, messages=ASK, output_format=City)
+    def call(self, model):
+        answer = self.messages.parse(model=model, max_tokens=100, messages=ASK, output_format=City)
         return answer, type(answer.parsed_output).__name__
 
-    async def acall(client, model):
-        answer = await client.messages.parse(model=model, max_tokens=100, messages=ASK, output_format=City)
+    async def acall(self, model):
+        answer = await self.messages.parse(model=model, max_tokens=100, messages=ASK, output_format=City)
         return answer, type(answer.parsed_output).__name__
 
 
 @form("anthropic")
 class messages_raw:  # noqa: N801
-    def call(client, model):
-        answer = client.messages.with_raw_response.create(model=model, max_tokens=100, messages=ASK)
+    def call(self, model):
+        answer = self.messages.with_raw_response.create(model=model, max_tokens=100, messages=ASK)
         return answer, answer.parse().content[0].text
 
-    async def acall(client, model):
-        answer = await client.messages.with_raw_response.create(model=model, max_tokens=100, messages=ASK)
+    async def acall(self, model):
+        answer = await self.messages.with_raw_response.create(model=model, max_tokens=100, messages=ASK)
         parsed = answer.parse()
         return answer, (await parsed if hasattr(parsed, "__await__") else parsed).content[0].text
 
 
 @form("anthropic")
 class messages_streaming_response:  # noqa: N801
-    def call(client, model):
-        with client.messages.with_streaming_response.create(model=model, max_tokens=100, messages=ASK) as answer:
+    def call(self, model):
+        with self.messages.with_streaming_response.create(model=model, max_tokens=100, messages=ASK) as answer:
             return answer, answer.parse().content[0].text
 
-    async def acall(client, model):
-        manager = client.messages.with_streaming_response.create(model=model, max_tokens=100, messages=ASK)
+    async def acall(self, model):
+        manager = self.messages.with_streaming_response.create(model=model, max_tokens=100, messages=ASK)
         async with manager as answer:
             return answer, (await answer.parse()).content[0].text
 
 
 @form("anthropic")
 class messages_with_options:  # noqa: N801
-    def call(client, model):
-        return messages_create.call(client.with_options(timeout=20), model)
+    def call(self, model):
+        return messages_create.call(self.with_options(timeout=20), model)
 
-    async def acall(client, model):
-        return await messages_create.acall(client.with_options(timeout=20), model)
+    async def acall(self, model):
+        return await messages_create.acall(self.with_options(timeout=20), model)
 
 
 @form("anthropic")
 class messages_copied:  # noqa: N801
-    def call(client, model):
-        return messages_create.call(client.copy(max_retries=0), model)
+    def call(self, model):
+        return messages_create.call(self.copy(max_retries=0), model)
 
-    async def acall(client, model):
-        return await messages_create.acall(client.copy(max_retries=0), model)
+    async def acall(self, model):
+        return await messages_create.acall(self.copy(max_retries=0), model)
 
 
 @form("anthropic")
 class beta_create:  # noqa: N801
-    def call(client, model):
-        answer = client.beta.messages.create(model=model, max_tokens=100, messages=ASK)
+    def call(self, model):
+        answer = self.beta.messages.create(model=model, max_tokens=100, messages=ASK)
         return answer, answer.content[0].text
 
-    async def acall(client, model):
-        answer = await client.beta.messages.create(model=model, max_tokens=100, messages=ASK)
+    async def acall(self, model):
+        answer = await self.beta.messages.create(model=model, max_tokens=100, messages=ASK)
         return answer, answer.content[0].text
 
 
 @form("anthropic")
 class beta_stream_helper:  # noqa: N801
-    def call(client, model):
-        with client.beta.messages.stream(model=model, max_tokens=100, messages=ASK) as answer:
+    def call(self, model):
+        with self.beta.messages.stream(model=model, max_tokens=100, messages=ASK) as answer:
             return answer, answer.get_final_text()
 
-    async def acall(client, model):
-        async with client.beta.messages.stream(model=model, max_tokens=100, messages=ASK) as answer:
+    async def acall(self, model):
+        async with self.beta.messages.stream(model=model, max_tokens=100, messages=ASK) as answer:
             return answer, await answer.get_final_text()
 
 
 @form("anthropic")
 class beta_parse:  # noqa: N801
-    def call(client, model):
-        answer = client.beta.messages.parse(model=model, max_tokens=100, messages=ASK, output_format=City)
+    def call(self, model):
+        answer = self.beta.messages.parse(model=model, max_tokens=100, messages=ASK, output_format=City)
         return answer, type(answer.parsed_output).__name__
 
-    async def acall(client, model):
-        answer = await client.beta.messages.parse(model=model, max_tokens=100, messages=ASK, output_format=City)
+    async def acall(self, model):
+        answer = await self.beta.messages.parse(model=model, max_tokens=100, messages=ASK, output_format=City)
         return answer, type(answer.parsed_output).__name__
 
 
 @form("anthropic")
 class tool_runner:  # noqa: N801
-    def call(client, model):
-        answer = client.beta.messages.tool_runner(model=model, max_tokens=100, messages=ASK, tools=[]).until_done()
+    def call(self, model):
+        answer = self.beta.messages.tool_runner(model=model, max_tokens=100, messages=ASK, tools=[]).until_done()
         return answer, answer.content[0].text
 
-    async def acall(client, model):
-        runner = client.beta.messages.tool_runner(model=model, max_tokens=100, messages=ASK, tools=[])
+    async def acall(self, model):
+        runner = self.beta.messages.tool_runner(model=model, max_tokens=100, messages=ASK, tools=[])
         answer = await runner.until_done()
         return answer, answer.content[0].text

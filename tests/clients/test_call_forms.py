@@ -1,4 +1,4 @@
-"""The call-form table: each form, per SDK, sync and async, is routed once, recorded once, and gives the SDK's own type."""
+"""The call-form table: each form, sync and async, is routed once, recorded once, and gives the SDK's own type."""
 
 from __future__ import annotations
 

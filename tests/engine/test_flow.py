@@ -105,7 +105,7 @@ class FakeLog:
     def keep(self, verdict: Verdict) -> None: ...
 
 
-class Bad(Exception):
+class Bad(Exception):  # noqa: N818 - read as "bad(kind)"
     """A provider's error."""
 
 
@@ -284,7 +284,9 @@ def test_a_conflict_is_retried_but_goes_nowhere_else() -> None:
 def test_a_bound_request_stays_with_its_provider() -> None:
     """What is bound to a provider is never sent to another."""
     verdict, _, _, made, _ = run(
-        {"small": [bad(FailureKind.SERVER)], "large": [bad(FailureKind.SERVER)]}, bound="previous_response_id", retries=0
+        {"small": [bad(FailureKind.SERVER)], "large": [bad(FailureKind.SERVER)]},
+        bound="previous_response_id",
+        retries=0,
     )
     assert verdict.error is not None
     assert names(made) == ["small", "large"]

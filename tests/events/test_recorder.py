@@ -113,14 +113,20 @@ def test_request_ids_are_unique_after_a_fork() -> None:
     read, write = os.pipe()
     pid = os.fork()
     if pid == 0:
-        ids = [recorder.open(requested_model="", provider="", stream=False, policy_version="").event.request_id for _ in range(3)]
+        ids = [
+            recorder.open(requested_model="", provider="", stream=False, policy_version="").event.request_id
+            for _ in range(3)
+        ]
         os.write(write, json.dumps(ids).encode())
         os._exit(0)
     os.waitpid(pid, 0)
     os.close(write)
     with os.fdopen(read) as pipe:
         theirs = json.loads(pipe.read())
-    ours = [recorder.open(requested_model="", provider="", stream=False, policy_version="").event.request_id for _ in range(3)]
+    ours = [
+        recorder.open(requested_model="", provider="", stream=False, policy_version="").event.request_id
+        for _ in range(3)
+    ]
     assert len({first, *ours, *theirs}) == 7
 
 

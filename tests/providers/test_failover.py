@@ -190,7 +190,9 @@ class AgentLoop:
         schema = {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}
         if self.sdk == "anthropic":
             return {"max_tokens": 4000, "tools": [{"name": "weather", "input_schema": schema}]}
-        params: dict[str, Any] = {"tools": [{"type": "function", "function": {"name": "weather", "parameters": schema}}]}
+        params: dict[str, Any] = {
+            "tools": [{"type": "function", "function": {"name": "weather", "parameters": schema}}]
+        }
         return {**params, "reasoning_effort": "none"} if self.sdk == "openai" else params
 
     async def turn(self, client: Any) -> int:
@@ -238,7 +240,9 @@ class AgentLoop:
 
     def _take(self, message: Any) -> int:
         if self.sdk == "anthropic":
-            self.messages.append({"role": "assistant", "content": [b.model_dump(exclude_none=True) for b in message.content]})
+            self.messages.append(
+                {"role": "assistant", "content": [b.model_dump(exclude_none=True) for b in message.content]}
+            )
             uses = [b for b in message.content if b.type == "tool_use"]
             results = [{"type": "tool_result", "tool_use_id": b.id, "content": "21 C"} for b in uses]
             if results:

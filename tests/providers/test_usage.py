@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from typing import Any
 
@@ -73,7 +74,9 @@ def test_a_stream_without_usage_is_estimated_and_says_so() -> None:
     seen: list[Any] = []
     headers = {"content-type": "text/event-stream"}
     wire = Wire("openai", lambda _request, _body: httpx2.Response(200, headers=headers, stream=Live()))
-    with wrap(wire.client(base_url="http://127.0.0.1:9/v1"), router=Router(scorer="heuristic", sinks=[seen.append])) as c:
+    with wrap(
+        wire.client(base_url="http://127.0.0.1:9/v1"), router=Router(scorer="heuristic", sinks=[seen.append])
+    ) as c:
         list(ask(c, "openai", model="gpt-6-luna", messages=ASK, stream=True))
     assert seen[0].usage.estimated is True
     assert seen[0].usage.output_tokens == 4
@@ -94,7 +97,7 @@ def test_any_cut_of_the_bytes_gives_the_same_stream(cuts: list[int]) -> None:
     data = events(True)
     edges = [0, *sorted(cuts), len(data)]
     reader = UsageFilter(lambda _wire, _body: Failure(FailureKind.SERVER))
-    out = b"".join(reader.feed(data[a:b]) for a, b in zip(edges, edges[1:], strict=False)) + reader.end()
+    out = b"".join(reader.feed(data[a:b]) for a, b in itertools.pairwise(edges)) + reader.end()
     usage = chunk([], usage={"prompt_tokens": 9, "completion_tokens": 3, "total_tokens": 12})
     assert out == data.replace(usage, b"")
     assert reader.usage is not None

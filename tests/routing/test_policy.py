@@ -19,8 +19,16 @@ def spec(name: str, provider: str, tier: str, price: float | None) -> ModelSpec:
     return ModelSpec(name, provider, Tier(tier), None if price is None else Price(price, price * 4))
 
 
-OWN = [spec("o-budget", "openai", "budget", 1), spec("o-mid", "openai", "mid", 5), spec("o-top", "openai", "premium", 20)]
-OTHER = [spec("g-budget", "groq", "budget", 0.5), spec("g-mid", "groq", "mid", 2), spec("a-top", "anthropic", "premium", 30)]
+OWN = [
+    spec("o-budget", "openai", "budget", 1),
+    spec("o-mid", "openai", "mid", 5),
+    spec("o-top", "openai", "premium", 20),
+]
+OTHER = [
+    spec("g-budget", "groq", "budget", 0.5),
+    spec("g-mid", "groq", "mid", 2),
+    spec("a-top", "anthropic", "premium", 30),
+]
 MODELS = [*OWN, *OTHER]
 TOP = OWN[2]
 
@@ -56,9 +64,7 @@ def why(decision: Any) -> dict[str, str]:
     return {out.model: out.reason for out in decision.ruled_out}
 
 
-@pytest.mark.parametrize(
-    ("tier", "first"), [("budget", "o-budget"), ("mid", "o-mid"), ("premium", "o-top")]
-)
+@pytest.mark.parametrize(("tier", "first"), [("budget", "o-budget"), ("mid", "o-mid"), ("premium", "o-top")])
 def test_complexity_chooses_the_tier(tier: str, first: str) -> None:
     """The caller's own provider answers, with a model of the tier that complexity asks for."""
     decision = decide(tier)

@@ -93,7 +93,7 @@ class ChatToChat:
 
     def __init__(self, caller: Wire, wire: Wire, about: Answer) -> None:
         self.committed = False
-        self._caller = caller
+        self._caller: Wire = caller
         self._about = about
         self._form: ChatForm | None = None
         self._usage = StreamUsage(wire)

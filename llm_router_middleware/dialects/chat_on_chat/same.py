@@ -70,7 +70,7 @@ class _Relay:
 
     def __init__(self, wire: Wire) -> None:
         self.committed = False
-        self._wire = wire
+        self._wire: Wire = wire
         self._held: list[Frame] = []
         self._finished = False
 

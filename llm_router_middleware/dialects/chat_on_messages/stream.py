@@ -47,7 +47,7 @@ class MessagesToChat:
 
     def __init__(self, caller: Wire, about: Answer) -> None:
         self.committed = False
-        self._caller = caller
+        self._caller: Wire = caller
         self._about = about
         self._form: ChatForm | None = None
         self._usage = StreamUsage("anthropic_messages")
