@@ -79,10 +79,6 @@ class _ChainedStream:
         """True once content has been handed on."""
         return self._near.committed
 
-    @committed.setter
-    def committed(self, value: bool) -> None:
-        self._near.committed = value
-
     def feed(self, name: str | None, data: dict[str, Any]) -> Sequence[Frame]:
         return self._through(self._far.feed(name, data))
 

@@ -8,7 +8,6 @@ from dataclasses import replace
 from difflib import get_close_matches
 from functools import cached_property, lru_cache
 from hashlib import sha256
-
 from typing import Any
 
 from llm_router_middleware.errors import ConfigurationError

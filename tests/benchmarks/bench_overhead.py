@@ -1,7 +1,7 @@
 """What routing costs, as ratios measured in one run: `python -m tests.benchmarks.bench_overhead`.
 
 Bare and routed calls of the same SDK over the same in-memory transport, interleaved in blocks (A B B A); CPU time of
-the calling thread; the median of paired ratios. An A/A row (bare against bare) shows the noise. Nothing here is asserted.
+the calling thread; the median of paired ratios. An A/A row (bare against bare) shows the noise. Nothing is asserted.
 """
 
 from __future__ import annotations
