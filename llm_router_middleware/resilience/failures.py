@@ -106,7 +106,7 @@ def _in_band(body: Mapping[str, Any]) -> Failure:
     """An error where content was expected: its words count, not the status, and the same model isn't asked again."""
     words = _words(body)
     status = next((int(word) for word in words if len(word) == 3 and word.isdecimal()), None)
-    kind = kind_of_code(words) or kind_of_type(words) or _kind_of_status(status or 500)
+    kind = kind_of_code(words) or kind_of_type(words) or _kind_of_status(status)
     return Failure(kind, status, retry_forbidden=True)
 
 
@@ -149,10 +149,11 @@ _BY_STATUS = {
 }
 
 
-def _kind_of_status(status: int) -> FailureKind:
-    kind = _BY_STATUS.get(status)
-    if kind is not None:
-        return kind
+def _kind_of_status(status: int | None) -> FailureKind:
+    if status is None:
+        return FailureKind.SERVER
+    if status in _BY_STATUS:
+        return _BY_STATUS[status]
     if status < 400:
         return FailureKind.HTML  # a redirect that leads nowhere: whoever answered is not the provider
     return FailureKind.BAD_REQUEST if status < 500 else FailureKind.SERVER

@@ -194,6 +194,7 @@ BODIES: list[tuple[Wire, dict[str, Any], FailureKind]] = [
     ("openai_responses", {"type": "response.failed", "response": {"error": {"code": "invalid_prompt"}}}, K.REFUSAL),
     ("openai_responses", {"type": "response.failed", "response": {"error": None}}, K.SERVER),
     ("openai_chat", {}, K.SERVER),
+    ("openai_chat", {"error": {"type": "overloaded_error"}, "response": {"error": {"code": "x"}}}, K.OVERLOADED),
     ("openai_chat", {"error": {"type": ["a", "list"], "code": {"a": "dict"}}}, K.SERVER),
     ("openai_chat", {"error": {"type": "٥٠٠", "code": "x" * 10_000}}, K.SERVER),
 ]
@@ -209,6 +210,8 @@ def test_errors_inside_streams(wire: Wire, body: dict[str, Any], kind: FailureKi
 def test_a_number_for_a_code_is_a_status() -> None:
     """Some gateways put the upstream's status into the code."""
     assert classify_body("openai_chat", {"error": {"code": 502}}).status == 502
+    for code in (12345, "abc", "50", None):
+        assert classify_body("openai_chat", {"error": {"code": code}}) == Failure(K.SERVER, None, retry_forbidden=True)
     assert classify_body("openai_chat", {"error": {"code": "429"}}) == Failure(K.RATE_LIMIT, 429, retry_forbidden=True)
 
 
