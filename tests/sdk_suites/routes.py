@@ -34,6 +34,7 @@ class Route:
         where: module and function, such as `openai.resources.embeddings:Embeddings.create`.
         method: of the request.
         path: its template, with `{name}` for parameters, and its query.
+        names_model: whether the caller names a model there.
         gives: the type of the answer; None where it can't be told without running the method.
         items: the type of the events of its stream; None where it has none.
     """
@@ -41,6 +42,7 @@ class Route:
     where: str
     method: str
     path: str
+    names_model: bool
     gives: Any
     items: Any
 
@@ -68,19 +70,29 @@ def _of_module(module: ModuleType) -> Iterator[Route]:
         tree = ast.parse(file.read())
     for cls in (node for node in tree.body if isinstance(node, ast.ClassDef)):
         for function in (n for n in cls.body if isinstance(n, (ast.FunctionDef, ast.AsyncFunctionDef))):
+            names_model = any(argument.arg == "model" for argument in function.args.kwonlyargs)
             for node in ast.walk(function):
-                if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in _VERBS:
-                    yield _route(module, f"{module.__name__}:{cls.name}.{function.name}", node)
+                verb = _verb(node)
+                if isinstance(node, ast.Call) and verb is not None:
+                    yield _route(module, f"{module.__name__}:{cls.name}.{function.name}", node, verb, names_model)
 
 
-def _route(module: ModuleType, where: str, call: ast.Call) -> Route:
-    assert isinstance(call.func, ast.Attribute)
+def _verb(node: ast.AST) -> str | None:
+    """`self._post(...)`, or `partial(self._post, ...)`."""
+    if not isinstance(node, ast.Call):
+        return None
+    called = node.args[0] if getattr(node.func, "id", "") == "partial" and node.args else node.func
+    return called.attr if isinstance(called, ast.Attribute) and called.attr in _VERBS else None
+
+
+def _route(module: ModuleType, where: str, call: ast.Call, verb: str, names_model: bool) -> Route:
     named = {keyword.arg: keyword.value for keyword in call.keywords if keyword.arg}
+    given = call.args[1:] if getattr(call.func, "id", "") == "partial" else call.args
     gives = named.get("page") or named.get("cast_to")
     stream = named.get("stream_cls")
     streamed = None if stream is None else _evaluated(module, stream)
-    path = _template(call.args[0] if call.args else named["path"])
-    return Route(where, _VERBS[call.func.attr], path, _evaluated(module, gives), _first_argument(streamed))
+    path = _template(given[0] if given else named["path"])
+    return Route(where, _VERBS[verb], path, names_model, _evaluated(module, gives), _first_argument(streamed))
 
 
 def _template(node: ast.expr) -> str:

@@ -12,6 +12,7 @@ import argparse
 import contextlib
 import json
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -60,6 +61,16 @@ PLAIN = """
     pytest pytest-asyncio pytest-xdist pytest-timeout respx inline-snapshot dirty-equals time-machine trio rich
     azure-identity griffe hypothesis http-snapshot[httpx]==0.1.9 opentelemetry-sdk Pillow
 """
+
+EXPECTED: dict[str, dict[str, str]] = {
+    "openai": {
+        r"test_streaming.py::test_request_errors_are_wrapped.*before-first-event": (
+            "asserts that a stream which breaks before its first event is not asked for again; a routed call is, as "
+            "often as `max_retries` allows, since nothing of it has reached the caller"
+        )
+    }
+}
+"""Tests that pass bare and can't pass in the rewriting lap, with the reason. None in the pass-through lap."""
 
 
 @dataclass
@@ -145,11 +156,14 @@ def _read(name: str, out: Path, seconds: float) -> Lap:
     return lap
 
 
-def compare(bare: Lap, other: Lap) -> dict[str, object]:
+def compare(sdk: str, bare: Lap, other: Lap) -> dict[str, object]:
     """What passes bare and does not here, and which requests reached the mock in one lap only."""
-    broken = sorted(t for t, o in bare.outcomes.items() if o == "passed" and other.outcomes.get(t) != "passed")
+    lost = sorted(t for t, o in bare.outcomes.items() if o == "passed" and other.outcomes.get(t) != "passed")
+    known = EXPECTED.get(sdk, {}) if other.name == "rewritten" else {}
+    expected = [test for test in lost if any(re.search(pattern, test) for pattern in known)]
     return {
-        "broken": broken,
+        "broken": [test for test in lost if test not in expected],
+        "expected": expected,
         "requests_only_bare": sum((bare.wire - other.wire).values()),
         "requests_only_here": sum((other.wire - bare.wire).values()),
     }
@@ -170,7 +184,7 @@ def summary(sdk: str, version: str, laps: dict[str, Lap]) -> dict[str, object]:
             "tests": dict(sorted(lap.tally.items())),
             "counts": dict(sorted(lap.counts.items())),
             "requests": sum(lap.wire.values()),
-            **(compare(laps["bare"], lap) if name != "bare" else {}),
+            **(compare(sdk, laps["bare"], lap) if name != "bare" else {}),
         }
     return {"sdk": sdk, "version": version, "laps": rows}
 
@@ -187,7 +201,7 @@ def show(result: dict[str, object]) -> None:
         print(
             f"{name:12} {tests.get('passed', 0):7} {tests.get('failed', 0):7} {tests.get('skipped', 0):8} "
             f"{counts.get('beneath.chat', 0):6} {counts.get('visited.chat', 0):7} {row['requests']:6} {lost:>7} "
-            f"{len(row.get('broken', []))}"
+            f"{len(row.get('broken', []))}" + (f" (+{len(row['expected'])} expected)" if row.get("expected") else "")
         )
         for test in row.get("broken", []):
             print(f"    {test}")
@@ -204,8 +218,11 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--workers", default="2")
     parser.add_argument("--out", type=Path, help="a folder for the results; one in the cache when absent")
     parser.add_argument("--only", help="pytest's -k")
+    parser.add_argument("--mutant", help="make the wrap wrong on purpose, as plugin.py lists; a lap must notice")
     given = parser.parse_args(arguments)
     given.cache.mkdir(parents=True, exist_ok=True)
+    if given.mutant:
+        os.environ["SUITE_MUTANT"] = given.mutant
     worst = 0
     for sdk in given.sdk or sorted(NEWEST):
         version = given.version or NEWEST[sdk]
