@@ -40,8 +40,8 @@ class Seat:
     @classmethod
     def of(cls, model: ModelSpec, wire: Wire, *, native: bool, lossy: frozenset[str] = frozenset()) -> Seat:
         """A model that nobody described can do all on its own wire, and only what is common when translated for."""
-        undescribed = Capabilities.permissive() if native else Capabilities.modest()
-        return cls(model, wire, native, model.capabilities or undescribed, lossy)
+        able = model.capabilities or (Capabilities.permissive() if native else Capabilities.modest())
+        return cls(model, wire, native, able, lossy)
 
     @property
     def described(self) -> bool:

@@ -4,25 +4,51 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Protocol
 
 from llm_router_middleware.dialects.base import Answer, Frame, StreamTranslator, Translation, Translator
+from llm_router_middleware.dialects.features import Features, features
+from llm_router_middleware.engine.call import Wire
 from llm_router_middleware.models.spec import ModelSpec
 
-__all__ = ["Chain", "Pair"]
+__all__ = ["Chain", "Pair", "Wording"]
+
+
+class Wording(Translator, Protocol):
+    """A translator that can be told what the request asks for, so that it is read once for all its candidates."""
+
+    def worded(self, body: Mapping[str, Any], asked: Features, target: ModelSpec, lossy: frozenset[str]) -> Translation:
+        """Puts the caller's body, which asks for `asked`, into the target's words.
+
+        Raises:
+            RuledOutError: the target can't honour a parameter.
+        """
+        ...
 
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """A translator made of three functions."""
+    """A translator made of three functions.
 
-    to_target: Callable[[Mapping[str, Any], ModelSpec, frozenset[str]], Translation]
+    Attributes:
+        caller: the caller's wire.
+        to_target: puts a request into the target's words.
+        from_target: puts a whole answer into the caller's words.
+        machine: makes what does so with a streamed one.
+    """
+
+    caller: Wire
+    to_target: Callable[[Mapping[str, Any], Features, ModelSpec, frozenset[str]], Translation]
     from_target: Callable[[dict[str, Any], Answer], dict[str, Any]]
     machine: Callable[[Answer], StreamTranslator]
 
     def request(self, body: Mapping[str, Any], target: ModelSpec, lossy: frozenset[str]) -> Translation:
         """Puts the caller's body into the target's words."""
-        return self.to_target(body, target, lossy)
+        return self.to_target(body, features(self.caller, body), target, lossy)
+
+    def worded(self, body: Mapping[str, Any], asked: Features, target: ModelSpec, lossy: frozenset[str]) -> Translation:
+        """Puts the caller's body, which asks for `asked`, into the target's words."""
+        return self.to_target(body, asked, target, lossy)
 
     def answer(self, payload: dict[str, Any], answer: Answer) -> dict[str, Any]:
         """Puts the target's whole answer into the caller's words."""
@@ -42,12 +68,16 @@ class Chain:
         far: the target's side.
     """
 
-    near: Translator
-    far: Translator
+    near: Pair
+    far: Pair
 
     def request(self, body: Mapping[str, Any], target: ModelSpec, lossy: frozenset[str]) -> Translation:
         """Puts the caller's body into the target's words."""
-        first = self.near.request(body, target, lossy)
+        return self.worded(body, features(self.near.caller, body), target, lossy)
+
+    def worded(self, body: Mapping[str, Any], asked: Features, target: ModelSpec, lossy: frozenset[str]) -> Translation:
+        """Puts the caller's body, which asks for `asked`, into the target's words."""
+        first = self.near.worded(body, asked, target, lossy)
         second = self.far.request(first.body, target, lossy)
         return Translation(second.body, (*first.dropped, *second.dropped))
 
@@ -68,22 +98,22 @@ def _between(answer: Answer) -> Answer:
 class _ChainedStream:
     """Two machines in a row."""
 
-    __slots__ = ("_far", "_near")
+    __slots__ = ("_far", "_near", "committed")
 
     def __init__(self, near: StreamTranslator, far: StreamTranslator) -> None:
+        self.committed = False
         self._near = near
         self._far = far
 
-    @property
-    def committed(self) -> bool:
-        """True once content has been handed on."""
-        return self._near.committed
-
     def feed(self, name: str | None, data: dict[str, Any]) -> Sequence[Frame]:
-        return self._through(self._far.feed(name, data))
+        frames = self._through(self._far.feed(name, data))
+        self.committed = self._near.committed
+        return frames
 
     def end(self) -> Sequence[Frame]:
-        return [*self._through(self._far.end()), *self._near.end()]
+        frames = [*self._through(self._far.end()), *self._near.end()]
+        self.committed = self._near.committed
+        return frames
 
     def _through(self, frames: Sequence[Frame]) -> list[Frame]:
         return [out for name, data in frames for out in self._near.feed(name, data)]

@@ -7,7 +7,6 @@ from functools import partial
 from types import MappingProxyType
 from typing import Any
 
-from llm_router_middleware.dialects.base import Translator
 from llm_router_middleware.dialects.chat_on_chat import answer as chat_answer
 from llm_router_middleware.dialects.chat_on_chat import request as chat_request
 from llm_router_middleware.dialects.chat_on_chat.same import SameWire
@@ -22,7 +21,7 @@ from llm_router_middleware.dialects.messages_on_chat import answer as messages_a
 from llm_router_middleware.dialects.messages_on_chat import request as messages_request
 from llm_router_middleware.dialects.messages_on_chat.profile import GROQ, OPENAI, RICH, Profile
 from llm_router_middleware.dialects.messages_on_chat.stream import ChatToMessages
-from llm_router_middleware.dialects.pair import Chain, Pair
+from llm_router_middleware.dialects.pair import Chain, Pair, Wording
 from llm_router_middleware.engine.call import Wire
 from llm_router_middleware.models.spec import ModelSpec
 
@@ -31,12 +30,16 @@ __all__ = ["target_wire", "translator"]
 
 def _chat_on_messages(caller: Wire) -> Pair:
     return Pair(
-        partial(to_messages.request, caller), partial(from_messages.answer, caller), partial(MessagesToChat, caller)
+        caller,
+        partial(to_messages.request, caller),
+        partial(from_messages.answer, caller),
+        partial(MessagesToChat, caller),
     )
 
 
 def _messages_on_chat(profile: Profile, spoken: Profile) -> Pair:
     return Pair(
+        "anthropic_messages",
         partial(messages_request.request, profile),
         partial(messages_answer.answer, spoken),
         partial(ChatToMessages, spoken),
@@ -45,6 +48,7 @@ def _messages_on_chat(profile: Profile, spoken: Profile) -> Pair:
 
 def _chat_on_chat(caller: Wire, wire: Wire, spoken: Wire) -> Pair:
     return Pair(
+        caller,
         partial(chat_request.request, caller, wire),
         partial(chat_answer.answer, caller, spoken),
         partial(chat_answer.ChatToChat, caller, spoken),
@@ -56,9 +60,9 @@ def _on_responses(near: Pair) -> Chain:
     return Chain(near, _CHAT_ON_RESPONSES)
 
 
-_CHAT_ON_RESPONSES = Pair(to_responses.request, from_responses.answer, ResponsesToChat)
+_CHAT_ON_RESPONSES = Pair("openai_chat", to_responses.request, from_responses.answer, ResponsesToChat)
 
-_PAIRS: Mapping[tuple[Wire, Wire], Translator] = MappingProxyType(
+_PAIRS: Mapping[tuple[Wire, Wire], Wording] = MappingProxyType(
     {
         ("openai_chat", "openai_chat"): SameWire("openai_chat"),
         ("openai_chat", "groq_chat"): _chat_on_chat("openai_chat", "groq_chat", "groq_chat"),
@@ -76,7 +80,7 @@ _PAIRS: Mapping[tuple[Wire, Wire], Translator] = MappingProxyType(
 )
 
 
-def translator(caller: Wire, target: Wire) -> Translator | None:
+def translator(caller: Wire, target: Wire) -> Wording | None:
     """The translator of a pair of wires; None where there is none.
 
     A wire with itself is a pair, too: another provider that speaks the caller's dialect.

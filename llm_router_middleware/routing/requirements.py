@@ -77,7 +77,7 @@ class Requirements:
         if pair is None:
             return f"no translation from {self.wire} to {wire}"
         try:
-            pair.request(self._body, spec, lossy)
+            pair.worded(self._body, self.asked, spec, lossy)
         except RuledOutError as out:
             return str(out)
         return None

@@ -10,7 +10,7 @@ from typing import Any
 
 from llm_router_middleware.dialects.base import Translation
 from llm_router_middleware.dialects.chat_on_chat.conversation import conversation
-from llm_router_middleware.dialects.features import Features, features
+from llm_router_middleware.dialects.features import Features
 from llm_router_middleware.dialects.fit import Seat, refusal
 from llm_router_middleware.dialects.ids import pseudonym, tool_name
 from llm_router_middleware.dialects.parameters import (
@@ -37,13 +37,16 @@ _SAMPLING = ("temperature", "top_p", "frequency_penalty", "presence_penalty")
 _LEAST_OUTPUT = 16
 
 
-def request(caller: Wire, wire: Wire, body: Mapping[str, Any], target: ModelSpec, lossy: frozenset[str]) -> Translation:
+def request(
+    caller: Wire, wire: Wire, body: Mapping[str, Any], asked: Features, target: ModelSpec, lossy: frozenset[str]
+) -> Translation:
     """Puts a chat request of one provider into the form of another.
 
     Args:
         caller: "openai_chat" or "groq_chat".
         wire: whose form. "openai_responses" stands for the chat form of a request that goes on to that wire.
         body: the request.
+        asked: what it asks for.
         target: whom to ask.
         lossy: what may be lost.
 
@@ -52,7 +55,7 @@ def request(caller: Wire, wire: Wire, body: Mapping[str, Any], target: ModelSpec
     """
     losses = Losses(lossy)
     given = settle(body, OPENAI_TO_GROQ if caller == "openai_chat" else GROQ_TO_OPENAI, losses)
-    asked, seat = features(caller, body), Seat.of(target, wire, native=False, lossy=lossy)
+    seat = Seat.of(target, wire, native=False, lossy=lossy)
     found = refusal(asked, seat)
     if found is not None:
         raise RuledOutError(*found)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from llm_router_middleware.dialects.base import Answer, Frame, StreamTranslator, Translation
-from llm_router_middleware.dialects.features import features
+from llm_router_middleware.dialects.features import Features, features
 from llm_router_middleware.dialects.fit import Seat, refusal
 from llm_router_middleware.dialects.ids import pseudonym
 from llm_router_middleware.dialects.observe import is_content, is_terminator
@@ -33,9 +33,12 @@ class SameWire:
 
     wire: Wire
 
-    def request(self, body: Mapping[str, Any], target: ModelSpec, lossy: frozenset[str]) -> Translation:  # noqa: ARG002
+    def request(self, body: Mapping[str, Any], target: ModelSpec, lossy: frozenset[str]) -> Translation:
         """The caller's body, with the model replaced and without what belongs to his account."""
-        asked = features(self.wire, body)
+        return self.worded(body, features(self.wire, body), target, lossy)
+
+    def worded(self, body: Mapping[str, Any], asked: Features, target: ModelSpec, lossy: frozenset[str]) -> Translation:  # noqa: ARG002
+        """The same, told what the body asks for."""
         if asked.bound is not None:
             raise RuledOutError("request", asked.bound)
         if asked.signatures:

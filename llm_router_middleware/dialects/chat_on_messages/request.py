@@ -8,7 +8,7 @@ from typing import Any
 from llm_router_middleware.dialects.base import Translation
 from llm_router_middleware.dialects.chat_on_messages import knobs
 from llm_router_middleware.dialects.chat_on_messages.conversation import conversation
-from llm_router_middleware.dialects.features import features
+from llm_router_middleware.dialects.features import Features
 from llm_router_middleware.dialects.fit import Seat, refusal
 from llm_router_middleware.dialects.ids import pseudonym
 from llm_router_middleware.dialects.parameters import CHAT_TO_MESSAGES, GROQ_TO_MESSAGES, Losses, settle
@@ -20,12 +20,15 @@ from llm_router_middleware.models.spec import ModelSpec
 __all__ = ["request"]
 
 
-def request(caller: Wire, body: Mapping[str, Any], target: ModelSpec, lossy: frozenset[str]) -> Translation:
+def request(
+    caller: Wire, body: Mapping[str, Any], asked: Features, target: ModelSpec, lossy: frozenset[str]
+) -> Translation:
     """Puts a chat request into Anthropic's words.
 
     Args:
         caller: "openai_chat" or "groq_chat".
         body: the request.
+        asked: what it asks for.
         target: whom to ask.
         lossy: what may be lost.
 
@@ -35,7 +38,7 @@ def request(caller: Wire, body: Mapping[str, Any], target: ModelSpec, lossy: fro
     losses = Losses(lossy)
     given = settle(body, GROQ_TO_MESSAGES if caller == "groq_chat" else CHAT_TO_MESSAGES, losses)
     seat = Seat.of(target, "anthropic_messages", native=False, lossy=lossy)
-    found = refusal(features(caller, body), seat)
+    found = refusal(asked, seat)
     if found is not None:
         raise RuledOutError(*found)
     return Translation(_body(caller, given, seat, losses), losses.dropped)

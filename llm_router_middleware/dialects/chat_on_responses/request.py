@@ -7,7 +7,7 @@ from typing import Any
 
 from llm_router_middleware.dialects.base import Translation
 from llm_router_middleware.dialects.chat_on_responses.items import items
-from llm_router_middleware.dialects.features import Features, features
+from llm_router_middleware.dialects.features import Features
 from llm_router_middleware.dialects.fit import Seat, refusal
 from llm_router_middleware.dialects.parameters import CHAT_TO_RESPONSES, Losses, Row, Rows, settle
 from llm_router_middleware.dialects.reading import as_list, as_map, as_text
@@ -33,11 +33,12 @@ _SAME = (
 _LEAST_OUTPUT = 16
 
 
-def request(body: Mapping[str, Any], target: ModelSpec, lossy: frozenset[str]) -> Translation:
+def request(body: Mapping[str, Any], asked: Features, target: ModelSpec, lossy: frozenset[str]) -> Translation:
     """Puts a chat request into the words of the Responses wire.
 
     Args:
         body: the request, in OpenAI's chat form.
+        asked: what it asks for.
         target: whom to ask.
         lossy: what may be lost.
 
@@ -46,7 +47,7 @@ def request(body: Mapping[str, Any], target: ModelSpec, lossy: frozenset[str]) -
     """
     losses = Losses(lossy)
     given = settle(body, CHAT_TO_RESPONSES, losses)
-    asked, seat = features("openai_chat", body), Seat.of(target, "openai_responses", native=False, lossy=lossy)
+    seat = Seat.of(target, "openai_responses", native=False, lossy=lossy)
     found = refusal(asked, seat)
     if found is not None:
         raise RuledOutError(*found)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from llm_router_middleware.dialects.base import Translation
-from llm_router_middleware.dialects.features import Features, features
+from llm_router_middleware.dialects.features import Features
 from llm_router_middleware.dialects.fit import Seat, refusal
 from llm_router_middleware.dialects.ids import pseudonym
 from llm_router_middleware.dialects.messages_on_chat import knobs
@@ -20,12 +20,15 @@ from llm_router_middleware.models.spec import ModelSpec
 __all__ = ["request"]
 
 
-def request(profile: Profile, body: Mapping[str, Any], target: ModelSpec, lossy: frozenset[str]) -> Translation:
+def request(
+    profile: Profile, body: Mapping[str, Any], asked: Features, target: ModelSpec, lossy: frozenset[str]
+) -> Translation:
     """Puts an Anthropic request into the chat dialect's words.
 
     Args:
         profile: which chat wire.
         body: the request.
+        asked: what it asks for.
         target: whom to ask.
         lossy: what may be lost.
 
@@ -35,7 +38,6 @@ def request(profile: Profile, body: Mapping[str, Any], target: ModelSpec, lossy:
     losses = Losses(lossy)
     given = settle(body, MESSAGES_TO_CHAT, losses)
     seat = Seat.of(target, profile.wire, native=False, lossy=lossy)
-    asked = features("anthropic_messages", body)
     found = refusal(asked, seat)
     if found is not None:
         raise RuledOutError(*found)
