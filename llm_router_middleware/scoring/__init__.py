@@ -2,6 +2,7 @@
 
 from llm_router_middleware.scoring.base import ComplexityScore, Scorer
 from llm_router_middleware.scoring.cache import CachedScorer
+from llm_router_middleware.scoring.controller import ShareController
 from llm_router_middleware.scoring.heuristic import HeuristicScorer, score_complexity
 from llm_router_middleware.scoring.learned import LearnedScorer
 from llm_router_middleware.scoring.prompt import ask
@@ -13,6 +14,7 @@ __all__ = [
     "HeuristicScorer",
     "LearnedScorer",
     "Scorer",
+    "ShareController",
     "ask",
     "estimate_tokens",
     "score_complexity",

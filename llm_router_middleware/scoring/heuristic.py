@@ -82,15 +82,19 @@ class HeuristicScorer:
         """Scores a text. Never raises; text beyond 6,000 characters (head and tail) costs nothing."""
         if not isinstance(text, str) or not text or text.isspace():
             return ComplexityScore(self.thresholds.tier(self.thresholds.mid), self.thresholds.mid, ("no_text",))
-        sample = text if len(text) <= _HEAD + _TAIL else f"{text[:_HEAD]}\n{text[-_TAIL:]}"
-        fired = [(name, weight) for name, weight, fires in self._rules(text, sample) if fires]
-        score = round(max(0.0, min(1.0, sum(weight for _, weight in fired))), 3)
-        return ComplexityScore(self.thresholds.tier(score), score, tuple(name for name, _ in fired))
+        fired = self._fired(text)
+        score = round(max(0.0, min(1.0, sum(fired.values()))), 3)
+        return ComplexityScore(self.thresholds.tier(score), score, tuple(fired))
 
-    def _rules(self, text: str, sample: str) -> tuple[tuple[str, float, bool], ...]:
+    def total(self, text: str) -> float:
+        """The sum of the rules that fired, not cut to [0, 1]: a finer order than the score's, for comparisons."""
+        return round(sum(self._fired(text).values()), 3) if text else 0.0
+
+    def _fired(self, text: str) -> dict[str, float]:
+        sample = text if len(text) <= _HEAD + _TAIL else f"{text[:_HEAD]}\n{text[-_TAIL:]}"
         words = _words(sample)
         length = len(words) * len(text) / len(sample)
-        return (
+        rules = (
             ("complex_keyword", 0.4, self._complex.occurs_in(words)),
             ("simple_keyword", -0.2, self._simple.occurs_in(words)),
             ("long_prompt", 0.3, length > _LONG),
@@ -98,6 +102,7 @@ class HeuristicScorer:
             ("code_block", 0.2, "```" in sample or _CODE.search(sample) is not None),
             ("multi_question", 0.1, sample.count("?") + sample.count("？") > 2),
         )
+        return {name: weight for name, weight, fires in rules if fires}
 
 
 def score_complexity(prompt: str) -> ComplexityScore:

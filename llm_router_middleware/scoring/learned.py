@@ -77,7 +77,7 @@ class LearnedScorer:
         self._loading = Lock()
 
     def __call__(self, text: str, /) -> ComplexityScore:
-        """Scores a text. Never raises for a text; constant cost beyond 6,000 characters."""
+        """Scores a text. Never raises for a text; constant cost beyond 3,600 characters."""
         weights = self._weights or self._load()
         reading = read(text)
         if not reading.words:

@@ -12,11 +12,12 @@ import hashlib
 import json
 import zlib
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass
 from importlib import resources
 from itertools import pairwise
 from math import exp, log1p
+from operator import mul
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -114,6 +115,7 @@ class Weights:
         self.table = _packed(words, base64.b85decode(document["table"]), lanes)
         self._lanes = lanes
         self._scales = [float(scale) for scale in document["scales"]]
+        self._gate_scales = self._scales[: len(self.kinds)]
         self._gate_bias = [float(value) for value in document["gate_bias"]]
         self._base_gain = [float(value) for value in document["gains"]]
         self._length_gain = [float(value) for value in document["length_gains"]]
@@ -141,7 +143,8 @@ class Weights:
         Raises:
             ConfigurationError: the file is missing, damaged, or not a weights document.
         """
-        source = resources.files("llm_router_middleware.scoring") / "data" / "learned.json.z" if path is None else Path(path)
+        own = resources.files("llm_router_middleware.scoring") / "data" / "learned.json.z"
+        source = own if path is None else Path(path)
         try:
             text = zlib.decompressobj().decompress(source.read_bytes(), _LARGEST)
         except (OSError, zlib.error) as error:
@@ -157,41 +160,39 @@ class Weights:
     def look(self, reading: Reading) -> Sight:
         """Looks at a text that was read."""
         known = reading.tokens & self.table.keys()
-        body = self._heads(known, reading.tokens, 1.0)
-        edge = self._heads(reading.edges & self.table.keys(), frozenset(), self._edge_weight)
-        kinds = self._kinds(body, edge, reading.options)
+        body = self._heads(known, reading.tokens - known, self._scales, 1.0)
+        edge = self._heads(reading.edges & self.table.keys(), (), self._gate_scales, self._edge_weight)
+        logits = [bias + about + asked for bias, about, asked in zip(self._gate_bias, body, edge, strict=False)]
+        if reading.options:
+            logits[self._options] += self._options_bonus
+        highest = max(logits)
+        odds = [exp(logit - highest) for logit in logits]
+        total = sum(odds)
         log_words = log1p(min(reading.words, self._longest))
         z = (log_words - self._length_mean) / self._length_sd
-        count = len(self.kinds)
-        raw = sum(kinds[k] * (self._base_gain[k] + z * self._length_gain[k] + body[count + k]) for k in range(count))
+        experts = zip(self._base_gain, self._length_gain, body[len(odds) :], strict=True)
+        gains = [base + z * length + expert for base, length, expert in experts]
         coverage = len(known) / len(reading.tokens) if reading.tokens else 0.0
-        return Sight(raw, kinds, known, coverage, log_words)
+        kinds = tuple([odd / total for odd in odds])
+        return Sight(sum(map(mul, kinds, gains)), kinds, known, coverage, log_words)
 
     def gain(self, raw: float) -> float:
         """How much more often a strong model did such prompts well in the training outcomes, -1 to 1."""
         xs, ys = self._gains
         return _between(xs, ys, min(max(raw, xs[0]), xs[-1] - 1e-9))
 
-    def _heads(self, known: frozenset[str], tokens: frozenset[str], weight: float) -> list[float]:
+    def _heads(self, known: Set[str], unknown: Iterable[str], scales: list[float], weight: float) -> list[float]:
         """Every head's sum over the known words, and over the endings of the unknown ones."""
-        endings = {f"~{word[-4:]}" for word in tokens - known if len(word) >= _RARE} & self.table.keys()
-        count = len(known) + len(endings)
+        found: Set[str] = known
+        if unknown:
+            found = known | ({f"~{word[-4:]}" for word in unknown if len(word) >= _RARE} & self.table.keys())
+        count = len(found)
         if not count:
-            return [0.0] * self._lanes
-        row = self.table.__getitem__
-        total = sum(map(row, known)) + sum(map(row, endings))
-        sums = memoryview(total.to_bytes(4 * self._lanes, "little")).cast("I")
+            return [0.0] * len(scales)
+        total = sum(map(self.table.__getitem__, found))
+        sums = memoryview(total.to_bytes(4 * self._lanes, "little")).cast("I").tolist()
         share, zero = weight * count**-0.5, _OFFSET * count
-        return [(value - zero) * scale * share for value, scale in zip(sums, self._scales, strict=True)]
-
-    def _kinds(self, body: Sequence[float], edge: Sequence[float], options: bool) -> tuple[float, ...]:
-        logits = [bias + body[k] + edge[k] for k, bias in enumerate(self._gate_bias)]
-        if options:
-            logits[self._options] += self._options_bonus
-        highest = max(logits)
-        odds = [exp(logit - highest) for logit in logits]
-        total = sum(odds)
-        return tuple(odd / total for odd in odds)
+        return [(value - zero) * scale * share for value, scale in zip(sums, scales, strict=False)]
 
 
 def _packed(words: Sequence[str], rows: bytes, lanes: int) -> dict[str, int]:
