@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from llm_router_middleware.dialects.base import Answer, Frame, StreamTranslator, Translation, Translator
-from llm_router_middleware.dialects.features import Features, features
+from llm_router_middleware.dialects.request import Request
 from llm_router_middleware.engine.call import Wire
 from llm_router_middleware.models.spec import ModelSpec
 
@@ -15,10 +15,10 @@ __all__ = ["Chain", "Pair", "Wording"]
 
 
 class Wording(Translator, Protocol):
-    """A translator that can be told what the request asks for, so that it is read once for all its candidates."""
+    """A translator that takes a request as it was read, so that it is read once for all its candidates."""
 
-    def worded(self, body: Mapping[str, Any], asked: Features, target: ModelSpec, lossy: frozenset[str]) -> Translation:
-        """Puts the caller's body, which asks for `asked`, into the target's words.
+    def worded(self, request: Request, target: ModelSpec, lossy: frozenset[str]) -> Translation:
+        """Puts the caller's request into the target's words.
 
         Raises:
             RuledOutError: the target can't honour a parameter.
@@ -38,17 +38,17 @@ class Pair:
     """
 
     caller: Wire
-    to_target: Callable[[Mapping[str, Any], Features, ModelSpec, frozenset[str]], Translation]
+    to_target: Callable[[Request, ModelSpec, frozenset[str]], Translation]
     from_target: Callable[[dict[str, Any], Answer], dict[str, Any]]
     machine: Callable[[Answer], StreamTranslator]
 
     def request(self, body: Mapping[str, Any], target: ModelSpec, lossy: frozenset[str]) -> Translation:
         """Puts the caller's body into the target's words."""
-        return self.to_target(body, features(self.caller, body), target, lossy)
+        return self.to_target(Request(self.caller, body), target, lossy)
 
-    def worded(self, body: Mapping[str, Any], asked: Features, target: ModelSpec, lossy: frozenset[str]) -> Translation:
-        """Puts the caller's body, which asks for `asked`, into the target's words."""
-        return self.to_target(body, asked, target, lossy)
+    def worded(self, request: Request, target: ModelSpec, lossy: frozenset[str]) -> Translation:
+        """Puts the caller's request into the target's words."""
+        return self.to_target(request, target, lossy)
 
     def answer(self, payload: dict[str, Any], answer: Answer) -> dict[str, Any]:
         """Puts the target's whole answer into the caller's words."""
@@ -73,11 +73,11 @@ class Chain:
 
     def request(self, body: Mapping[str, Any], target: ModelSpec, lossy: frozenset[str]) -> Translation:
         """Puts the caller's body into the target's words."""
-        return self.worded(body, features(self.near.caller, body), target, lossy)
+        return self.worded(Request(self.near.caller, body), target, lossy)
 
-    def worded(self, body: Mapping[str, Any], asked: Features, target: ModelSpec, lossy: frozenset[str]) -> Translation:
-        """Puts the caller's body, which asks for `asked`, into the target's words."""
-        first = self.near.worded(body, asked, target, lossy)
+    def worded(self, request: Request, target: ModelSpec, lossy: frozenset[str]) -> Translation:
+        """Puts the caller's request into the target's words."""
+        first = self.near.worded(request, target, lossy)
         second = self.far.request(first.body, target, lossy)
         return Translation(second.body, (*first.dropped, *second.dropped))
 

@@ -68,10 +68,10 @@ Rows = Mapping[str, Row]
 class Losses:
     """What the caller allows to be lost, and what was."""
 
-    __slots__ = ("_allowed", "_dropped")
+    __slots__ = ("_dropped", "allowed")
 
     def __init__(self, allowed: frozenset[str]) -> None:
-        self._allowed = allowed
+        self.allowed = allowed
         self._dropped: dict[str, None] = {}
 
     @property
@@ -85,9 +85,13 @@ class Losses:
         Raises:
             RuledOutError: the caller has not allowed it.
         """
-        if opt_in not in self._allowed:
+        if opt_in not in self.allowed:
             raise RuledOutError(parameter, why)
         self._dropped[parameter] = None
+
+    def note(self, dropped: tuple[str, ...]) -> None:
+        """Notes losses that were allowed before."""
+        self._dropped.update(dict.fromkeys(dropped))
 
 
 def settle(body: Mapping[str, Any], rows: Rows, losses: Losses, where: str = "") -> dict[str, Any]:

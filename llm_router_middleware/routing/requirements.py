@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from llm_router_middleware.dialects.features import Features, features
+from llm_router_middleware.dialects.features import Features
 from llm_router_middleware.dialects.fit import Seat, refusal
+from llm_router_middleware.dialects.request import Request
 from llm_router_middleware.dialects.table import translator
 from llm_router_middleware.engine.call import Wire
 from llm_router_middleware.errors import RuledOutError
@@ -25,15 +26,22 @@ class Requirements:
     """What one request needs.
 
     Attributes:
-        wire: the dialect of the body.
-        asked: what it asks for.
+        request: the request, as it was read.
         prompt_tokens: the estimated size of the prompt.
     """
 
-    wire: Wire
-    asked: Features
+    request: Request = field(repr=False)
     prompt_tokens: int
-    _body: Mapping[str, Any] = field(repr=False)
+
+    @property
+    def wire(self) -> Wire:
+        """The dialect of the body."""
+        return self.request.caller
+
+    @property
+    def asked(self) -> Features:
+        """What it asks for."""
+        return self.request.asked
 
     @property
     def bound(self) -> str | None:
@@ -77,7 +85,7 @@ class Requirements:
         if pair is None:
             return f"no translation from {self.wire} to {wire}"
         try:
-            pair.worded(self._body, self.asked, spec, lossy)
+            pair.worded(self.request, spec, lossy)
         except RuledOutError as out:
             return str(out)
         return None
@@ -91,4 +99,4 @@ def requirements(body: Mapping[str, Any], wire: Wire, *, prompt_tokens: int) -> 
         wire: its dialect.
         prompt_tokens: the estimated size of the prompt.
     """
-    return Requirements(wire, features(wire, body), prompt_tokens, body)
+    return Requirements(Request(wire, body), prompt_tokens)

@@ -6,6 +6,7 @@ Groq rejects every field that it does not know, so what is sent is listed, not w
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from llm_router_middleware.dialects.base import Translation
@@ -23,6 +24,7 @@ from llm_router_middleware.dialects.parameters import (
 )
 from llm_router_middleware.dialects.reading import as_list, as_map, as_text
 from llm_router_middleware.dialects.reasoning import asked_effort, unasked_effort
+from llm_router_middleware.dialects.request import Request
 from llm_router_middleware.dialects.schema import outside_openai
 from llm_router_middleware.engine.call import Wire
 from llm_router_middleware.errors import RuledOutError
@@ -37,16 +39,13 @@ _SAMPLING = ("temperature", "top_p", "frequency_penalty", "presence_penalty")
 _LEAST_OUTPUT = 16
 
 
-def request(
-    caller: Wire, wire: Wire, body: Mapping[str, Any], asked: Features, target: ModelSpec, lossy: frozenset[str]
-) -> Translation:
+def request(caller: Wire, wire: Wire, asking: Request, target: ModelSpec, lossy: frozenset[str]) -> Translation:
     """Puts a chat request of one provider into the form of another.
 
     Args:
         caller: "openai_chat" or "groq_chat".
         wire: whose form. "openai_responses" stands for the chat form of a request that goes on to that wire.
-        body: the request.
-        asked: what it asks for.
+        asking: the request.
         target: whom to ask.
         lossy: what may be lost.
 
@@ -54,15 +53,26 @@ def request(
         RuledOutError: the target can't honour a parameter.
     """
     losses = Losses(lossy)
-    given = settle(body, OPENAI_TO_GROQ if caller == "openai_chat" else GROQ_TO_OPENAI, losses)
+    given = settle(asking.body, OPENAI_TO_GROQ if caller == "openai_chat" else GROQ_TO_OPENAI, losses)
     seat = Seat.of(target, wire, native=False, lossy=lossy)
-    found = refusal(asked, seat)
+    found = refusal(asking.asked, seat)
     if found is not None:
         raise RuledOutError(*found)
-    return Translation(_body(caller, given, asked, seat, losses), losses.dropped)
+    to_groq = wire == "groq_chat"
+    plain = to_groq or not seat.described
+    write = partial(conversation, given.get("messages"), to_groq=to_groq, plain=plain)
+    messages = asking.draft((wire, plain), losses, write)
+    return Translation(_body(caller, given, asking.asked, messages, seat, losses), losses.dropped)
 
 
-def _body(caller: Wire, given: Mapping[str, Any], asked: Features, seat: Seat, losses: Losses) -> dict[str, Any]:
+def _body(
+    caller: Wire,
+    given: Mapping[str, Any],
+    asked: Features,
+    messages: list[dict[str, Any]],
+    seat: Seat,
+    losses: Losses,
+) -> dict[str, Any]:
     to_groq = seat.wire == "groq_chat"
     choice = given.get("tool_choice")
     tools = _tools(given, choice, losses)
@@ -79,7 +89,7 @@ def _body(caller: Wire, given: Mapping[str, Any], asked: Features, seat: Seat, l
     }
     body = {
         "model": seat.model.name,
-        "messages": conversation(given.get("messages"), losses, to_groq=to_groq, plain=to_groq or not seat.described),
+        "messages": messages,
         **{name: value for name, value in optional.items() if value is not None and value != []},
     }
     if tools and given.get("parallel_tool_calls") is False and (to_groq or seat.able.parallel_tools):

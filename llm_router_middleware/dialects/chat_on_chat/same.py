@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from llm_router_middleware.dialects.base import Answer, Frame, StreamTranslator, Translation
-from llm_router_middleware.dialects.features import Features, features
 from llm_router_middleware.dialects.fit import Seat, refusal
 from llm_router_middleware.dialects.ids import pseudonym
 from llm_router_middleware.dialects.observe import is_content, is_terminator
 from llm_router_middleware.dialects.reading import as_map
+from llm_router_middleware.dialects.request import Request
 from llm_router_middleware.engine.call import Wire
 from llm_router_middleware.errors import RuledOutError, TranslationError, TruncatedStreamError
 from llm_router_middleware.models.spec import ModelSpec
@@ -35,10 +35,11 @@ class SameWire:
 
     def request(self, body: Mapping[str, Any], target: ModelSpec, lossy: frozenset[str]) -> Translation:
         """The caller's body, with the model replaced and without what belongs to his account."""
-        return self.worded(body, features(self.wire, body), target, lossy)
+        return self.worded(Request(self.wire, body), target, lossy)
 
-    def worded(self, body: Mapping[str, Any], asked: Features, target: ModelSpec, lossy: frozenset[str]) -> Translation:  # noqa: ARG002
-        """The same, told what the body asks for."""
+    def worded(self, request: Request, target: ModelSpec, lossy: frozenset[str]) -> Translation:  # noqa: ARG002
+        """The same, of a request that was read."""
+        body, asked = request.body, request.asked
         if asked.bound is not None:
             raise RuledOutError("request", asked.bound)
         if asked.signatures:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from llm_router_middleware.dialects.base import Translation
 from llm_router_middleware.dialects.chat_on_messages import knobs
 from llm_router_middleware.dialects.chat_on_messages.conversation import conversation
-from llm_router_middleware.dialects.features import Features
 from llm_router_middleware.dialects.fit import Seat, refusal
 from llm_router_middleware.dialects.ids import pseudonym
 from llm_router_middleware.dialects.parameters import CHAT_TO_MESSAGES, GROQ_TO_MESSAGES, Losses, settle
+from llm_router_middleware.dialects.request import Request
 from llm_router_middleware.dialects.schema import Budget
 from llm_router_middleware.engine.call import Wire
 from llm_router_middleware.errors import RuledOutError
@@ -20,15 +21,12 @@ from llm_router_middleware.models.spec import ModelSpec
 __all__ = ["request"]
 
 
-def request(
-    caller: Wire, body: Mapping[str, Any], asked: Features, target: ModelSpec, lossy: frozenset[str]
-) -> Translation:
+def request(caller: Wire, asking: Request, target: ModelSpec, lossy: frozenset[str]) -> Translation:
     """Puts a chat request into Anthropic's words.
 
     Args:
         caller: "openai_chat" or "groq_chat".
-        body: the request.
-        asked: what it asks for.
+        asking: the request.
         target: whom to ask.
         lossy: what may be lost.
 
@@ -36,17 +34,24 @@ def request(
         RuledOutError: the target can't honour a parameter.
     """
     losses = Losses(lossy)
-    given = settle(body, GROQ_TO_MESSAGES if caller == "groq_chat" else CHAT_TO_MESSAGES, losses)
+    given = settle(asking.body, GROQ_TO_MESSAGES if caller == "groq_chat" else CHAT_TO_MESSAGES, losses)
     seat = Seat.of(target, "anthropic_messages", native=False, lossy=lossy)
-    found = refusal(asked, seat)
+    found = refusal(asking.asked, seat)
     if found is not None:
         raise RuledOutError(*found)
-    return Translation(_body(caller, given, seat, losses), losses.dropped)
+    spoken = asking.draft("messages", losses, partial(conversation, given.get("messages")))
+    return Translation(_body(caller, given, spoken, seat, losses), losses.dropped)
 
 
-def _body(caller: Wire, given: Mapping[str, Any], seat: Seat, losses: Losses) -> dict[str, Any]:
+def _body(
+    caller: Wire,
+    given: Mapping[str, Any],
+    spoken: tuple[list[Any], list[Any]],
+    seat: Seat,
+    losses: Losses,
+) -> dict[str, Any]:
     budget = Budget()
-    system, messages = conversation(given.get("messages"), losses)
+    system, messages = spoken
     thinking = knobs.reasoning(given, seat, losses, provider="groq" if caller == "groq_chat" else "openai")
     shape = knobs.output_format(given, budget)
     output = {**thinking.pop("output_config", {}), **({} if shape is None else {"format": shape})}

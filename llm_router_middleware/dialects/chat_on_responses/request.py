@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from llm_router_middleware.dialects.base import Translation
@@ -12,6 +13,7 @@ from llm_router_middleware.dialects.fit import Seat, refusal
 from llm_router_middleware.dialects.parameters import CHAT_TO_RESPONSES, Losses, Row, Rows, settle
 from llm_router_middleware.dialects.reading import as_list, as_map, as_text
 from llm_router_middleware.dialects.reasoning import asked_effort, unasked_effort
+from llm_router_middleware.dialects.request import Request
 from llm_router_middleware.errors import RuledOutError
 from llm_router_middleware.models.spec import ModelSpec
 
@@ -33,12 +35,11 @@ _SAME = (
 _LEAST_OUTPUT = 16
 
 
-def request(body: Mapping[str, Any], asked: Features, target: ModelSpec, lossy: frozenset[str]) -> Translation:
+def request(asking: Request, target: ModelSpec, lossy: frozenset[str]) -> Translation:
     """Puts a chat request into the words of the Responses wire.
 
     Args:
-        body: the request, in OpenAI's chat form.
-        asked: what it asks for.
+        asking: the request, in OpenAI's chat form.
         target: whom to ask.
         lossy: what may be lost.
 
@@ -46,16 +47,23 @@ def request(body: Mapping[str, Any], asked: Features, target: ModelSpec, lossy: 
         RuledOutError: the target can't honour a parameter.
     """
     losses = Losses(lossy)
-    given = settle(body, CHAT_TO_RESPONSES, losses)
+    given = settle(asking.body, CHAT_TO_RESPONSES, losses)
     seat = Seat.of(target, "openai_responses", native=False, lossy=lossy)
-    found = refusal(asked, seat)
+    found = refusal(asking.asked, seat)
     if found is not None:
         raise RuledOutError(*found)
-    return Translation(_body(given, asked, seat, losses), losses.dropped)
+    spoken = asking.draft("items", losses, partial(items, given.get("messages")))
+    return Translation(_body(given, asking.asked, spoken, seat, losses), losses.dropped)
 
 
-def _body(given: Mapping[str, Any], asked: Features, seat: Seat, losses: Losses) -> dict[str, Any]:
-    instructions, listed = items(given.get("messages"), losses)
+def _body(
+    given: Mapping[str, Any],
+    asked: Features,
+    spoken: tuple[str | None, list[dict[str, Any]]],
+    seat: Seat,
+    losses: Losses,
+) -> dict[str, Any]:
+    instructions, listed = spoken
     effort = _effort(given, asked, seat, losses)
     tools = [_tool(as_map(raw), losses) for raw in as_list(given.get("tools"))]
     optional: dict[str, Any] = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from llm_router_middleware.dialects.base import Translation
@@ -14,21 +15,19 @@ from llm_router_middleware.dialects.messages_on_chat.conversation import convers
 from llm_router_middleware.dialects.messages_on_chat.profile import Profile
 from llm_router_middleware.dialects.parameters import MESSAGES_TO_CHAT, Losses, settle
 from llm_router_middleware.dialects.reading import as_list, as_map
+from llm_router_middleware.dialects.request import Request
 from llm_router_middleware.errors import RuledOutError
 from llm_router_middleware.models.spec import ModelSpec
 
 __all__ = ["request"]
 
 
-def request(
-    profile: Profile, body: Mapping[str, Any], asked: Features, target: ModelSpec, lossy: frozenset[str]
-) -> Translation:
+def request(profile: Profile, asking: Request, target: ModelSpec, lossy: frozenset[str]) -> Translation:
     """Puts an Anthropic request into the chat dialect's words.
 
     Args:
         profile: which chat wire.
-        body: the request.
-        asked: what it asks for.
+        asking: the request.
         target: whom to ask.
         lossy: what may be lost.
 
@@ -36,15 +35,24 @@ def request(
         RuledOutError: the target can't honour a parameter.
     """
     losses = Losses(lossy)
-    given = settle(body, MESSAGES_TO_CHAT, losses)
+    given = settle(asking.body, MESSAGES_TO_CHAT, losses)
     seat = Seat.of(target, profile.wire, native=False, lossy=lossy)
-    found = refusal(asked, seat)
+    found = refusal(asking.asked, seat)
     if found is not None:
         raise RuledOutError(*found)
-    return Translation(_body(given, asked, profile, seat, losses), losses.dropped)
+    spoken = profile if seat.described else profile.plain()
+    messages = asking.draft(spoken, losses, partial(conversation, given, spoken))
+    return Translation(_body(given, asking.asked, messages, profile, seat, losses), losses.dropped)
 
 
-def _body(given: Mapping[str, Any], asked: Features, profile: Profile, seat: Seat, losses: Losses) -> dict[str, Any]:
+def _body(
+    given: Mapping[str, Any],
+    asked: Features,
+    messages: list[dict[str, Any]],
+    profile: Profile,
+    seat: Seat,
+    losses: Losses,
+) -> dict[str, Any]:
     choice, parallel = knobs.tool_choice(given)
     tools = knobs.tools(given, losses)
     stops = list(as_list(given.get("stop_sequences")))
@@ -60,7 +68,7 @@ def _body(given: Mapping[str, Any], asked: Features, profile: Profile, seat: Sea
     }
     body = {
         "model": seat.model.name,
-        "messages": conversation(given, profile if seat.described else profile.plain(), losses),
+        "messages": messages,
         "max_completion_tokens" if seat.described else "max_tokens": knobs.answer_limit(given, seat, profile),
         **knobs.sampling(given, seat, losses),
         **knobs.reasoning(given, asked, seat, profile, losses),
