@@ -15,7 +15,7 @@ __all__ = ["Seat", "refusal"]
 Refusal = tuple[str, str]
 """The parameter that can't be honoured, and why."""
 
-_MAX_STOP = 4
+_MAX_STOP, _MAX_TOOLS = 4, 128
 _CHAT: frozenset[Wire] = frozenset({"openai_chat", "groq_chat"})
 
 
@@ -76,6 +76,8 @@ def _tools(asked: Features, seat: Seat) -> Refusal | None:
         return None
     if not able.tools:
         return "tools", "it takes no tools"
+    if seat.wire in _CHAT and asked.tools > _MAX_TOOLS:
+        return "tools", f"{asked.tools} tools, it takes {_MAX_TOOLS}"
     if seat.wire in _CHAT and able.chat_tools == "never":
         return "tools", "it takes function tools only on the Responses wire"
     if seat.wire in _CHAT and able.chat_tools == "effort_none" and not _reasoning_off(asked, seat):

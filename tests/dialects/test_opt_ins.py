@@ -12,7 +12,21 @@ import pytest
 import llm_router_middleware.dialects
 from llm_router_middleware.dialects.parameters import OPT_INS
 from llm_router_middleware.errors import RuledOutError
-from tests.dialects.kit import ANTHROPIC, CHAT, CLAUDE, GPT4, GROQ, LUNA, MESSAGES, OPENAI, QWEN, SOL, USER, translate
+from tests.dialects.kit import (
+    ANTHROPIC,
+    CHAT,
+    CLAUDE,
+    GPT4,
+    GROQ,
+    LUNA,
+    MESSAGES,
+    OPENAI,
+    QWEN,
+    RESPONSES,
+    SOL,
+    USER,
+    translate,
+)
 
 ROOT = Path(__file__).parents[2]
 FOLDER = Path(llm_router_middleware.dialects.__file__).parent
@@ -81,6 +95,7 @@ CASES: list[tuple[str, Any, Any, str, dict[str, Any], tuple[str, ...]]] = [
         ("messages[0].content",),
     ),
     ("verbosity", OPENAI, ANTHROPIC, CLAUDE, {**CHAT, "verbosity": "low"}, ("verbosity",)),
+    ("verbosity", OPENAI, RESPONSES, GPT4, {**CHAT, "verbosity": "low"}, ("verbosity",)),
 ]
 
 

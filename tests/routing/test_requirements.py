@@ -54,6 +54,7 @@ OPENAI_CASES: list[tuple[str, dict[str, Any], str | None]] = [
     ("gpt-6.1-sol", {"reasoning_effort": "none"}, "reasoning_effort"),
     ("gpt-6-luna", {"stop": "END"}, "stop"),
     ("gpt-4.1", {"stop": list("abcde")}, "stop"),
+    ("gpt-4.1", {"tools": [TOOL] * 129}, "tools: 129 tools, it takes 128"),
     ("gpt-4.1", {"stop": list("abcd")}, None),
     ("gpt-6-luna", {"frequency_penalty": 0.5, "reasoning_effort": "none"}, "frequency_penalty"),
     ("gpt-6-luna", {"frequency_penalty": 0}, None),

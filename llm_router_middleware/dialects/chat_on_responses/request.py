@@ -72,7 +72,7 @@ def _body(
         "tool_choice": _choice(given.get("tool_choice")) if tools else None,
         "max_output_tokens": _limit(asked, seat),
         "reasoning": {"effort": effort} if effort else None,
-        "text": _text(given),
+        "text": _text(given, seat, losses),
         **_sampling(given, seat, losses),
         **{name: given.get(name) for name in _SAME},
     }
@@ -139,7 +139,7 @@ def _effort(given: Mapping[str, Any], asked: Features, seat: Seat, losses: Losse
     return effort
 
 
-def _text(given: Mapping[str, Any]) -> dict[str, Any]:
+def _text(given: Mapping[str, Any], seat: Seat, losses: Losses) -> dict[str, Any]:
     text: dict[str, Any] = {}
     shape = as_map(given.get("response_format"))
     if shape.get("type") == "json_schema":
@@ -150,8 +150,10 @@ def _text(given: Mapping[str, Any]) -> dict[str, Any]:
         text["format"] = {"type": "json_object"}
     elif shape.get("type", "text") != "text":
         raise RuledOutError("response_format", f"there is no {shape.get('type')}")
-    if given.get("verbosity"):
+    if given.get("verbosity") and seat.able.verbosity:
         text["verbosity"] = given["verbosity"]
+    elif given.get("verbosity"):
+        losses.take("verbosity", "verbosity", "it has no verbosity")
     return text
 
 
