@@ -29,13 +29,20 @@ from llm_router_middleware.resilience.failures import classify, classify_body, c
 from llm_router_middleware.resilience.latency import LatencyTracker
 from llm_router_middleware.resilience.latency_gate import LatencyGate
 from llm_router_middleware.routing.policy import Policy
-from llm_router_middleware.scoring import CachedScorer, ComplexityScore, HeuristicScorer
+from llm_router_middleware.scoring import (
+    CachedScorer,
+    ComplexityScore,
+    HeuristicScorer,
+    LearnedScorer,
+    ShareController,
+)
 from llm_router_middleware.settings import RouterSettings, credentials
 
 __all__ = [
     "Latencies",
     "backends_of",
     "breakers_of",
+    "controller_of",
     "credentials_in_use",
     "latency_of",
     "policy_of",
@@ -85,8 +92,6 @@ def _named_scorer(name: str, settings: RouterSettings) -> Any:
         mid, premium = settings.mid_threshold, settings.premium_threshold
         return HeuristicScorer(0.3 if mid is None else mid, 0.6 if premium is None else premium)
     if name == "learned":
-        from llm_router_middleware.scoring import LearnedScorer
-
         return LearnedScorer(settings.mid_threshold, settings.premium_threshold, correction=settings.scorer_correction)
     module, _, attribute = name.partition(":")
     try:
@@ -95,6 +100,14 @@ def _named_scorer(name: str, settings: RouterSettings) -> Any:
         raise ConfigurationError(
             f"scorer={name!r}: expected 'learned', 'heuristic' or 'module:attribute' ({exc})"
         ) from exc
+
+
+def controller_of(settings: RouterSettings) -> ShareController | None:
+    """Who steers the tiers towards their shares; None where no shares are set, or steering is off."""
+    targets = settings.share_targets
+    if targets is None or not settings.share_controller:
+        return None
+    return ShareController(targets.budget, targets.mid, targets.premium)
 
 
 def policy_of(settings: RouterSettings) -> Policy:

@@ -24,6 +24,7 @@ from llm_router_middleware.models.spec import ModelSpec, Tier
 from llm_router_middleware.parts import (
     backends_of,
     breakers_of,
+    controller_of,
     credentials_in_use,
     latency_of,
     policy_of,
@@ -95,7 +96,7 @@ class Router:
         self._policy = policy_of(settings)
         self._limits = checked_limits(settings.limits())
         self._standing = Limits(**self._limits)
-        self._tier_of = _controller(settings)
+        self._controller = controller_of(settings)
         self._misfits = Misfits(_shape, now)
         self._fields = Fields(self._policy, self.registry, self._backends, self._misfits)
         self._recorder = Recorder(sinks_of(settings, sinks), cost_usd, now, clock)
@@ -247,7 +248,9 @@ class Router:
     def _decide(self, call: Call, is_async: bool, *, dry: bool = False) -> RoutingDecision:
         tokens = estimate_tokens(call.body)
         needs = requirements(call.body, call.wire, prompt_tokens=tokens)
-        score = self._tier_of(self.scorer(ask(call.body)))
+        score = self.scorer(ask(call.body))
+        if self._controller is not None and not dry:
+            score = replace(score, tier=self._controller(score))
         requested = None if call.model == AUTO else self.registry.find(call.provider, call.model)
         world = partial(self._world, call, needs, is_async)
         field = self._fields.of(call, needs, requested, is_async, world)
@@ -300,10 +303,6 @@ class Router:
 
 def _shape(call: Call) -> Any:
     return replace(requirements(call.body, call.wire, prompt_tokens=0).asked, model="")
-
-
-def _controller(settings: RouterSettings) -> Callable[[Any], Any]:
-    return lambda score: score
 
 
 @lru_cache(maxsize=8)

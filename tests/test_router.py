@@ -199,6 +199,31 @@ def test_the_premium_cap_bounds_the_share_whatever_the_prompts() -> None:
     assert {e.selected_model for e in capped} == {"gpt-6.1-terra"}
 
 
+def test_shares_that_are_set_are_kept() -> None:
+    """Thresholds that would send all to budget: the controller keeps the shares asked for, and explain counts not."""
+    shares = {"budget": 0.5, "mid": 0.3, "premium": 0.2}
+    values = iter(range(10_000))
+    router = Router(
+        scorer=lambda _text: ComplexityScore("budget", (next(values) * 37 % 100) / 1000),  # type: ignore[arg-type]
+        share_targets=shares,
+    )
+    seen: list[str] = []
+    for number in range(400):
+        ask_ = [{"role": "user", "content": f"question {number}"}]
+        explain({"model": "gpt-6.1-sol", "messages": ask_}, router=router)
+        seen.append(served(router, messages=ask_))
+    late = seen[100:]
+    assert abs(late.count("gpt-6.1-sol") / len(late) - 0.2) < 0.05
+    assert abs(late.count("gpt-6-luna") / len(late) - 0.5) < 0.05
+
+
+def test_steering_is_off_by_one_setting() -> None:
+    """share_controller = false: the scorer's own tier stands."""
+    shares = {"budget": 0.0, "mid": 0.0, "premium": 1.0}
+    router = Router(scorer="heuristic", share_targets=shares, share_controller=False)
+    assert [served(router) for _ in range(60)] == ["gpt-6-luna"] * 60
+
+
 def test_strict_mode_refuses_what_nobody_described() -> None:
     """A model without price and capabilities is no target."""
     mine = [ModelSpec("mystery", "openai", "budget")]  # type: ignore[arg-type]
