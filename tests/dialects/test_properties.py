@@ -11,7 +11,17 @@ from tests.dialects.rooms import Mutant, room
 EXAMPLES, MANY, KILLING = 120, 3_000, 250
 
 
-@pytest.mark.parametrize("name", PROPERTIES)
+REQUESTS = ("chat_request", "claude_request")
+
+
+@pytest.mark.parametrize("name", REQUESTS)
+def test_case_100_a_random_request_goes_there_and_back_or_is_ruled_out_by_name(name: str) -> None:
+    """It says the same on both wires; and nothing is ruled out that could have been carried."""
+    with room() as fresh:
+        hold(name, fresh, EXAMPLES)
+
+
+@pytest.mark.parametrize("name", [name for name in PROPERTIES if name not in REQUESTS])
 def test_property(name: str) -> None:
     """It holds of the room as it is."""
     with room() as fresh:
