@@ -1,6 +1,7 @@
 """Has the scorer been trained on these prompts? The manifest of its training prompts, as hashes of word shingles.
 
-A prompt's shingles are its runs of ten words (the whole prompt where it is shorter), case, spacing and punctuation aside.
+A prompt's shingles are its runs of ten words (the whole prompt where it is shorter); case, spacing and punctuation
+don't count.
 The manifest keeps, of every training prompt, its two smallest 40-bit shingle hashes: any copy of a training prompt, and
 any text that contains one, is found for certain; a text that shares half of its shingles, three times out of four.
 `training/fit.py` itself compares all shingles, and drops what it finds.

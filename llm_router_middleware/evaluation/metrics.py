@@ -1,8 +1,8 @@
 """How good a ranking of prompts is for routing: APGR and CPT after RouteLLM (arXiv 2406.18665), with intervals.
 
 PGR is the performance gap recovered: 0 for the weak model alone, 1 for the strong one alone. The curve goes over all
-n + 1 routing points, from no call to every call to the strong model, hardest prompts first; prompts with equal scores
-share their gain evenly, which is what a random order among them gives on average.
+routing points, from no call to every call to the strong model, hardest prompts first; prompts with equal scores share
+their gain evenly, which is what a random order among them gives on average. A constant score is the random router.
 """
 
 from __future__ import annotations
@@ -13,16 +13,16 @@ from typing import TYPE_CHECKING
 from llm_router_middleware.evaluation.numeric import numpy
 
 if TYPE_CHECKING:
-    import numpy as np
+    from llm_router_middleware.evaluation.numeric import Array
 
-    Array = np.ndarray[tuple[int, ...], np.dtype[np.float64]]
-
-__all__ = ["Interval", "Quality", "apgr_samples", "curve", "difference", "quality"]
+__all__ = ["Interval", "Quality", "Questions", "curve", "difference", "quality"]
 
 DRAWS = 1_000
 """Bootstrap resamples of the questions."""
 
 SEED = 20240626
+
+_LEVEL = (0.025, 0.975)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class Interval:
 
 @dataclass(frozen=True, slots=True)
 class Quality:
-    """How well a scorer routes one benchmark.
+    """How well a ranking routes some questions.
 
     Attributes:
         apgr: area under PGR over the share of calls to the strong model; 0.5 is random.
@@ -45,73 +45,95 @@ class Quality:
     """
 
     apgr: Interval
-    cpt50: float
-    cpt80: float
+    cpt50: Interval
+    cpt80: Interval
 
 
-def curve(scores: Array, gaps: Array) -> tuple[Array, Array]:
+@dataclass(frozen=True, slots=True)
+class Questions:
+    """What a ranking is judged on.
+
+    Attributes:
+        gaps: per question, what the strong model gains over the weak one.
+        weights: how many calls each question stands for.
+        strata: which part of a mixture each comes from; resamples keep the parts' sizes.
+    """
+
+    gaps: Array
+    weights: Array
+    strata: Array
+
+    @classmethod
+    def plain(cls, gaps: Array) -> Questions:
+        """Questions of one source, each standing for one call."""
+        np = numpy()
+        gaps = np.asarray(gaps, dtype=float)
+        return cls(gaps, np.ones(len(gaps)), np.zeros(len(gaps)))
+
+
+def curve(scores: Array, questions: Questions) -> tuple[Array, Array]:
     """The share of calls to the strong model and the PGR at each routing point.
 
     Args:
-        scores: the higher, the sooner a prompt goes to the strong model.
-        gaps: per prompt, what the strong model gains over the weak one. Their sum must not be 0.
+        scores: the higher, the sooner a question goes to the strong model.
+        questions: their gaps must not add up to 0.
     """
     np = numpy()
-    order, shared = _ranked(scores, gaps)
-    gains = np.concatenate([[0.0], np.cumsum(shared)])
-    return np.linspace(0, 1, len(order) + 1), gains / gains[-1]
+    groups, group = np.unique(-np.asarray(scores), return_inverse=True)
+    everything = np.arange(len(group))
+    return _curve(everything, group, len(groups), questions)
 
 
-def quality(scores: Array, gaps: Array, *, draws: int = DRAWS, seed: int = SEED) -> Quality:
-    """Measures a scorer on one benchmark."""
-    np = numpy()
-    share, pgr = curve(scores, gaps)
-    samples = apgr_samples(scores, gaps, draws=draws, seed=seed)
-    low, high = np.quantile(samples, (0.025, 0.975))
-    return Quality(
-        Interval(float(np.trapezoid(pgr, share)), float(low), float(high)),
-        100 * _first_at(share, pgr, 0.5),
-        100 * _first_at(share, pgr, 0.8),
-    )
+def quality(scores: Array, questions: Questions, *, draws: int = DRAWS, seed: int = SEED) -> Quality:
+    """Measures a ranking; the same seed draws the same resamples for every ranking."""
+    exact = _figures(*curve(scores, questions))
+    samples = _samples(scores, questions, draws, seed)
+    return Quality(*(_interval(value, samples[:, column]) for column, value in enumerate(exact)))
 
 
-def difference(scores: Array, others: Array, gaps: Array, *, draws: int = DRAWS, seed: int = SEED) -> Interval:
-    """The APGR of one scorer minus another's, paired: both see the same resampled questions."""
-    np = numpy()
-    samples = [apgr_samples(one, gaps, draws=draws, seed=seed) for one in (scores, others)]
-    exact = [float(np.trapezoid(*reversed(curve(one, gaps)))) for one in (scores, others)]
-    low, high = np.quantile(samples[0] - samples[1], (0.025, 0.975))
-    return Interval(exact[0] - exact[1], float(low), float(high))
+def difference(scores: Array, others: Array, questions: Questions, *, draws: int = DRAWS, seed: int = SEED) -> Interval:
+    """The APGR of one ranking minus another's, paired: both see the same resampled questions."""
+    exact = [_figures(*curve(one, questions))[0] for one in (scores, others)]
+    samples = [_samples(one, questions, draws, seed)[:, 0] for one in (scores, others)]
+    return _interval(exact[0] - exact[1], samples[0] - samples[1])
 
 
-def apgr_samples(scores: Array, gaps: Array, *, draws: int, seed: int) -> Array:
-    """The APGR on resampled questions; the same seed gives the same resamples for every scorer."""
+def _interval(value: float, samples: Array) -> Interval:
+    low, high = numpy().quantile(samples, _LEVEL)
+    return Interval(value, float(low), float(high))
+
+
+def _samples(scores: Array, questions: Questions, draws: int, seed: int) -> Array:
+    """APGR, CPT50 and CPT80 (percent) on resampled questions, a row per resample."""
     np = numpy()
     rng = np.random.default_rng(seed)
-    count = len(scores)
-    groups, group = np.unique(-scores, return_inverse=True)
-    samples: Array = np.empty(draws)
+    groups, group = np.unique(-np.asarray(scores), return_inverse=True)
+    parts = [np.flatnonzero(questions.strata == part) for part in np.unique(questions.strata)]
+    samples: Array = np.empty((draws, 3))
     for draw in range(draws):
-        drawn = rng.integers(0, count, count)
-        share = np.cumsum(np.bincount(group[drawn], minlength=len(groups))) / count
-        gains = np.cumsum(np.bincount(group[drawn], weights=gaps[drawn], minlength=len(groups)))
-        samples[draw] = np.trapezoid(np.append(0.0, gains), np.append(0.0, share)) / gains[-1]
+        drawn = np.concatenate([part[rng.integers(0, len(part), len(part))] for part in parts])
+        samples[draw] = _figures(*_curve(drawn, group, len(groups), questions))
     return samples
 
 
-def _ranked(scores: Array, gaps: Array) -> tuple[Array, Array]:
-    """The order from hardest to easiest, and the gaps in it, evened out among equal scores."""
+def _curve(drawn: Array, group: Array, groups: int, questions: Questions) -> tuple[Array, Array]:
+    """The curve of the drawn questions; a step per group of equal scores."""
     np = numpy()
-    order = np.argsort(-scores, kind="stable")
-    _, group, sizes = np.unique(-scores[order], return_inverse=True, return_counts=True)
-    means = np.bincount(group, weights=gaps[order]) / sizes
-    return order, means[group]
+    weights = questions.weights[drawn]
+    calls = np.bincount(group[drawn], weights=weights, minlength=groups)
+    gains = np.bincount(group[drawn], weights=weights * questions.gaps[drawn], minlength=groups)
+    share, gained = (np.append(0.0, np.cumsum(steps)) for steps in (calls, gains))
+    return share / share[-1], gained / gained[-1]
+
+
+def _figures(share: Array, pgr: Array) -> tuple[float, float, float]:
+    area = float(numpy().trapezoid(pgr, share))
+    return area, 100 * _first_at(share, pgr, 0.5), 100 * _first_at(share, pgr, 0.8)
 
 
 def _first_at(share: Array, pgr: Array, level: float) -> float:
     """The smallest share of calls at which the curve reaches a level, interpolated."""
-    np = numpy()
-    place = int(np.argmax(pgr >= level))
+    place = int(numpy().argmax(pgr >= level))
     if place == 0:
         return 0.0
     step = (level - pgr[place - 1]) / (pgr[place] - pgr[place - 1])
