@@ -78,7 +78,7 @@ def sdk_of(client_class: type) -> Sdk:
     for cls in client_class.__mro__:
         sdk = SDKS.get(cls.__module__.partition(".")[0])
         if sdk is not None and callable(getattr(cls, "request", None)):
-            _check(client_class, sdk)
+            _check(cls, sdk)
             return sdk
     raise UnsupportedClientError(
         f"{client_class.__module__}.{client_class.__qualname__}: expected a client of the openai, anthropic or groq "
@@ -135,17 +135,35 @@ def read_request(sdk: Sdk, options: Any, stream: bool) -> Request:
         return Request(wire, {}, stream, raw, "the body is opaque bytes")
     if not isinstance(json_data, Mapping):
         return Request(wire, dict(extra), stream, raw, None if json_data is None else "the body is not an object")
-    _materialise(options)
+    if wire is not None:
+        _materialise(sdk, options)
     merged = {**options.json_data, **extra}
     body = {key: value for key, value in merged.items() if type(value).__name__ not in NOT_GIVEN}
     return Request(wire, body, stream or extra.get("stream") is True, raw)
 
 
-def _materialise(options: Any) -> None:
-    """A one-shot iterator in the body is read by us first: it must be there again for the SDK, and for each attempt."""
-    once = {key: list(value) for key, value in options.json_data.items() if hasattr(value, "__next__")}
-    if once:
+def _materialise(sdk: Sdk, options: Any) -> None:
+    """What can be read once only is read by us first: it must be there again for the SDK, and for each attempt."""
+    if not _holds_one_shot(options.json_data):
+        return
+    prepare = getattr(sys.modules[f"{sdk.name}._base_client"], "prepare_request_data", None)
+    if prepare is not None:
+        # Anthropic reads iterators and open files while it sends: its own function says what becomes of them.
+        options.json_data = prepare(options.json_data, location="body")
+    else:
+        once = {key: list(value) for key, value in options.json_data.items() if hasattr(value, "__next__")}
         options.json_data = {**options.json_data, **once}
+
+
+def _holds_one_shot(value: Any) -> bool:
+    """Whether an iterator or an open file is anywhere in a body."""
+    if isinstance(value, str):
+        return False
+    if isinstance(value, Mapping):
+        return any(map(_holds_one_shot, value.values()))
+    if isinstance(value, (list, tuple)):
+        return any(map(_holds_one_shot, value))
+    return hasattr(value, "__next__")
 
 
 def _raw_mode(headers: Any) -> str:

@@ -252,11 +252,11 @@ class messages_from_a_generator:  # noqa: N801
 @form("openai")
 class client_post:  # noqa: N801
     def call(self, model):
-        answer = self.post("/chat/completions", body={"model": model, "messages": ASK}, cast_to=dict)
+        answer = self.post("/chat/completions", body={"model": model, "messages": ASK}, cast_to=object)
         return answer, answer["choices"][0]["message"]["content"]
 
     async def acall(self, model):
-        answer = await self.post("/chat/completions", body={"model": model, "messages": ASK}, cast_to=dict)
+        answer = await self.post("/chat/completions", body={"model": model, "messages": ASK}, cast_to=object)
         return answer, answer["choices"][0]["message"]["content"]
 
 

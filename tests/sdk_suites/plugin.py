@@ -178,12 +178,14 @@ def _is_client_class(value: Any) -> bool:
     )
 
 
-def _swap(module: Any) -> None:
-    for name, value in list(vars(module).items()):
-        if _is_client_class(value):
-            if value not in laps.stand_ins:
-                laps.stand_ins[value] = _stand_in(value)
-            setattr(module, name, laps.stand_ins[value])
+def _swap(module: Any) -> dict[str, type]:
+    """Puts stand-ins in the place of client classes; gives what was there."""
+    found = {name: value for name, value in list(vars(module).items()) if _is_client_class(value)}
+    for name, value in found.items():
+        if value not in laps.stand_ins:
+            laps.stand_ins[value] = _stand_in(value)
+        setattr(module, name, laps.stand_ins[value])
+    return found
 
 
 # -- pytest
@@ -205,13 +207,20 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_pycollect_makemodule(module_path: Path, parent: Any) -> Any:
-    """Swaps the constructors in each test module as soon as it is imported, conftests among them."""
-    module = yield
-    if LAP != "bare":
-        _swap(module.obj)
-        for name, loaded in list(sys.modules.items()):
-            if name.startswith("tests.") and getattr(loaded, "__file__", None):
-                _swap(loaded)
+    """Test modules import stand-ins; before and after, the SDK's package has its own classes."""
+    if LAP == "bare":
+        return (yield)
+    package = importlib.import_module(SDK)
+    real = _swap(package)
+    try:
+        module = yield
+        module.obj  # noqa: B018 - imports it
+    finally:
+        for name, value in real.items():
+            setattr(package, name, value)
+    for name, loaded in list(sys.modules.items()):
+        if name.startswith("tests.") and getattr(loaded, "__file__", None):
+            _swap(loaded)
     return module
 
 
