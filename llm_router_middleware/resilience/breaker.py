@@ -56,7 +56,7 @@ class CircuitBreaker:
         self._circuit = Circuit(settings, name, random, now())
         self._lock = threading.Lock()
         self._now = now
-        self._on_transition = on_transition
+        self._on_transition = on_transition or _nobody_listens
         self._lent: Permit | None = None
         if not renewed_by_owner:
             renew_after_fork(self)
@@ -110,8 +110,6 @@ class CircuitBreaker:
             self._tell(transition)
 
     def _tell(self, transition: Transition) -> None:
-        if self._on_transition is None:
-            return
         with suppress(Exception):  # fence: a listener must never fail a call
             self._on_transition(transition)
 
@@ -209,7 +207,7 @@ class CircuitBreaker:
         Without permits a result that comes late can't be told from a fresh one, so use it where calls don't overlap.
         """
         permit = self.try_acquire()
-        if permit is not None and permit.is_probe:
+        if permit is not None:
             self._lent = permit
         return permit is not None
 
@@ -224,3 +222,7 @@ class CircuitBreaker:
     def _record(self, effect: Effect) -> None:
         permit, self._lent = self._lent, None
         self.settle(permit or Permit(self._circuit.generation), effect)
+
+
+def _nobody_listens(_: Transition) -> None:
+    pass

@@ -50,12 +50,9 @@ The provider's words stand at the beginning, so nothing that a prompt quotes can
 _TYPES: dict[str, FailureKind] = {
     "invalid_request_error": FailureKind.BAD_REQUEST,
     "not_found_error": FailureKind.NOT_FOUND,
-    "api_error": FailureKind.SERVER,
-    "server_error": FailureKind.SERVER,
-    "internal_server_error": FailureKind.SERVER,
-    "timeout_error": FailureKind.SERVER,
 }
-"""Types so general that a status says more; they decide where there is none."""
+"""Types so general that a status says more; they decide where there is none. The rest (`api_error`, `server_error`,
+`timeout_error` …) mean what an unknown error means."""
 
 
 def kind_of_code(words: Sequence[str]) -> FailureKind | None:

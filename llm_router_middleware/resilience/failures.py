@@ -36,7 +36,7 @@ def _classify(error: BaseException) -> Failure:
     fallback = FailureKind.INTERNAL
     for exc in _chain(error):
         names = [cls.__name__ for cls in type(exc).__mro__]
-        if not isinstance(exc, Exception) or not CANCELLED.isdisjoint(names):
+        if not isinstance(exc, Exception) or CANCELLED in names:
             return Failure(FailureKind.CANCELLED)
         status = _status(exc, names)
         if status is not None or names[0] == "APIError":

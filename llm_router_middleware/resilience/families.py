@@ -6,7 +6,7 @@ from llm_router_middleware.engine.call import FailureKind
 
 __all__ = ["CANCELLED", "FAMILIES", "UNSENT", "WRAPPERS"]
 
-CANCELLED = frozenset({"CancelledError", "Cancelled"})
+CANCELLED = "CancelledError"
 """A caller who no longer waits. Whatever is no `Exception` (GeneratorExit, KeyboardInterrupt) counts as well."""
 
 FAMILIES: dict[str, FailureKind] = {
@@ -27,6 +27,7 @@ FAMILIES: dict[str, FailureKind] = {
     # something was
     "TimeoutException": FailureKind.TIMEOUT,
     "TimeoutError": FailureKind.TIMEOUT,
+    "TransportError": FailureKind.CONNECTION_LOST,
     "NetworkError": FailureKind.CONNECTION_LOST,
     "RemoteProtocolError": FailureKind.CONNECTION_LOST,
     "ConnectionError": FailureKind.CONNECTION_LOST,
@@ -70,7 +71,6 @@ UNSENT = frozenset(
 WRAPPERS: dict[str, FailureKind] = {
     "APITimeoutError": FailureKind.TIMEOUT,
     "APIConnectionError": FailureKind.CONNECTION_LOST,
-    "TransportError": FailureKind.CONNECTION_LOST,
 }
 """An SDK's words for what its HTTP library has raised: the cause says more, and these count only where there is none.
 In all three SDKs a timeout is also a connection error, so it stands first in the MRO."""

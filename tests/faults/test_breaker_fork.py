@@ -169,6 +169,37 @@ def test_a_probe_of_the_parent_does_not_block_the_child() -> None:
     assert breaker.state == "closed"
 
 
+def test_what_was_lent_in_the_parent_is_not_recorded_in_the_child() -> None:
+    """Without permits, too: the child's first result is about the child's call."""
+    breaker = CircuitBreaker(1, 1.0)
+    assert breaker.allow_request()
+
+    def child() -> None:
+        assert breaker.allow_request()
+        breaker.record_failure()
+        assert breaker.state == "open"
+
+    def child_that_never_asked() -> None:
+        breaker.record_failure()
+        assert breaker.state == "open"
+
+    assert in_child(child) == 0
+    assert in_child(child_that_never_asked) == 0
+
+
+def test_hooks_are_set_once_per_router_and_not_per_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A hook can't be taken back: a hundred names add none."""
+    hooks: list[object] = []
+    monkeypatch.setattr(os, "register_at_fork", lambda **hook: hooks.append(hook))
+    breakers = Breakers()
+    assert len(hooks) == 1
+    for number in range(100):
+        breakers.acquire(f"e{number % 10}", f"m{number}")
+    assert len(hooks) == 1
+    CircuitBreaker()
+    assert len(hooks) == 2
+
+
 def test_a_hook_keeps_nobody_alive() -> None:
     """The hook holds its owner weakly, and a fork after the owner's death is quiet."""
     import weakref

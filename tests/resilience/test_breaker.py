@@ -343,6 +343,14 @@ def test_settings_that_no_breaker_can_work_with(wrong: dict[str, Any], message: 
     assert str(caught.value).startswith(message)
 
 
+def test_a_breaker_needs_nothing() -> None:
+    """No name, no listener, the usual numbers; and a caller who has read the clock need not have it read again."""
+    breaker = CircuitBreaker(now=lambda: 1.0)
+    for _ in range(5):
+        breaker.settle(breaker.try_acquire() or Permit(0), Effect.FAILURE, now=7.0)
+    assert (breaker.name, breaker.state, breaker.last_used) == ("", "open", 7.0)
+
+
 def test_settings_at_their_edges() -> None:
     """A share of one, equal pauses and whole numbers written as floats are fine."""
     BreakerSettings(failure_ratio=1, recovery_timeout_s=300, max_recovery_timeout_s=300, failure_threshold=1)

@@ -48,6 +48,14 @@ def test_the_table_of_kinds_is_the_specified_one() -> None:
     assert {k: (k.model_effect, k.endpoint_effect, k.retry_same, k.tries_next) for k in FailureKind} == TABLE
 
 
+class Hostile(Exception):  # noqa: N818
+    """What an exception may look like that nobody foresaw."""
+
+    def __init__(self, **attributes: Any) -> None:
+        super().__init__()
+        self.__dict__.update(attributes)
+
+
 BARE: list[tuple[BaseException, Failure]] = [
     (RuledOutError("tools", "no"), Failure(K.TRANSLATION, sent=False)),
     (TranslationError("no"), Failure(K.TRANSLATION, sent=False)),
@@ -72,6 +80,12 @@ BARE: list[tuple[BaseException, Failure]] = [
     (SystemExit(), Failure(K.CANCELLED)),
     (type("Cancelled", (BaseException,), {})(), Failure(K.CANCELLED)),
     (type("BrokenResourceError", (Exception,), {})(), Failure(K.CONNECTION_LOST)),
+    (type("ClosedResourceError", (Exception,), {})(), Failure(K.CONNECTION_LOST)),
+    (type("EndOfStream", (Exception,), {})(), Failure(K.CONNECTION_LOST)),
+    (type("TransportError", (Exception,), {})(), Failure(K.CONNECTION_LOST)),
+    (type("NetworkError", (Exception,), {})(), Failure(K.CONNECTION_LOST)),
+    (type("RemoteProtocolError", (Exception,), {})(), Failure(K.CONNECTION_LOST)),
+    (type("InvalidURL", (Exception,), {})(), Failure(K.BAD_REQUEST, sent=False)),
     (type("APIConnectionError", (Exception,), {})(), Failure(K.CONNECTION_LOST)),
     (type("APITimeoutError", (Exception,), {})(), Failure(K.TIMEOUT)),
     (type("CredentialsError", (Exception,), {})(), Failure(K.AUTH, sent=False)),
@@ -207,6 +221,51 @@ def test_errors_inside_streams(wire: Wire, body: dict[str, Any], kind: FailureKi
     assert (failure.kind, failure.retry_forbidden) == (kind, True)
 
 
+CODES = {
+    K.QUOTA: [
+        "insufficient_quota",
+        "billing_error",
+        "billing_hard_limit_reached",
+        "billing_not_active",
+        "credit_balance_exhausted",
+        "organization_spend_limit_exceeded",
+        "project_spend_limit_exceeded",
+        "enforced_spend_limit_reached",
+        "contract_spend_limit_reached",
+        "organization_usage_limit_exceeded",
+    ],
+    K.RATE_LIMIT: ["rate_limit_exceeded", "rate_limit_error", "slow_down"],
+    K.CAPACITY: ["capacity_exceeded"],
+    K.OVERLOADED: ["overloaded_error", "server_is_overloaded"],
+    K.AUTH: ["invalid_api_key", "authentication_error", "permission_error"],
+    K.NOT_FOUND: ["model_not_found", "model_decommissioned"],
+    K.BAD_REQUEST: ["context_length_exceeded"],
+    K.TOO_LARGE: ["request_too_large"],
+    K.REFUSAL: ["content_policy_violation", "content_filter", "ResponsibleAIPolicyViolation", "invalid_prompt"],
+}
+
+
+@pytest.mark.parametrize(("kind", "code"), [(kind, code) for kind, codes in CODES.items() for code in codes])
+def test_a_code_says_more_than_a_status(kind: FailureKind, code: str) -> None:
+    """A known code means the same under any status, as code or as type, and where there is no status at all."""
+    for error in ({"code": code}, {"type": code}, {"details": {"error_code": code}}, {"innererror": {"code": code}}):
+        assert classify_body("openai_chat", {"error": error}).kind is kind
+        for status in (400, 429, 503, 418):
+            failure = classify(Hostile(status_code=status, body={"error": error}))
+            assert (failure.kind, failure.status) == (kind, status)
+
+
+@pytest.mark.parametrize(
+    ("type_", "kind"),
+    [("invalid_request_error", K.BAD_REQUEST), ("not_found_error", K.NOT_FOUND), ("api_error", K.SERVER)],
+)
+def test_a_general_type_says_less_than_a_status(type_: str, kind: FailureKind) -> None:
+    """OpenAI calls a rejected key and an unknown model alike an `invalid_request_error`."""
+    assert classify_body("openai_chat", {"error": {"type": type_}}).kind is kind
+    for status, by_status in ((401, K.AUTH), (404, K.NOT_FOUND), (429, K.RATE_LIMIT), (500, K.SERVER)):
+        assert classify(Hostile(status_code=status, body={"error": {"type": type_}})).kind is by_status
+
+
 def test_a_number_for_a_code_is_a_status() -> None:
     """Some gateways put the upstream's status into the code."""
     assert classify_body("openai_chat", {"error": {"code": 502}}).status == 502
@@ -225,14 +284,6 @@ def test_text_is_not_an_answer(value: object) -> None:
 def test_anything_else_is_the_sdks_business(value: object) -> None:
     """Only text is suspicious."""
     assert classify_value(value) is None
-
-
-class Hostile(Exception):  # noqa: N818
-    """What an exception may look like that nobody foresaw."""
-
-    def __init__(self, **attributes: Any) -> None:
-        super().__init__()
-        self.__dict__.update(attributes)
 
 
 @pytest.mark.parametrize(
