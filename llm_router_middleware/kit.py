@@ -107,7 +107,8 @@ class Kit:
         if isinstance(admission, Spill):
             admission.leave(failure)
             admission = admission.admission
-        self._breakers.settle(admission, failure, neutral=neutral)
+        if admission is not None:
+            self._breakers.settle(admission, failure, neutral=neutral)
 
     def learn(self, model: ModelSpec, seconds: float, outcome: Outcome) -> None:
         """Takes note of how long an answer, or the first content of a stream, took."""

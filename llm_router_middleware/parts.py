@@ -9,7 +9,7 @@ from typing import Any
 
 from llm_router_middleware.dialects.errors import error_response
 from llm_router_middleware.dialects.observe import served_model
-from llm_router_middleware.dialects.table import translator
+from llm_router_middleware.dialects.table import target_wire, translator
 from llm_router_middleware.dialects.usage import read_usage
 from llm_router_middleware.errors import ConfigurationError
 from llm_router_middleware.events.event import RoutingEvent
@@ -211,6 +211,7 @@ def trade_of(
         reader=lambda wire, content_type: reader_for(wire, content_type, classify_body),
         translating_reader=lambda caller, target, machine: TranslatingReader(caller, target, machine, classify_body),
         translator=translator,
+        target_wire=target_wire,
         read_usage=lambda wire, payload: (usage_of(read_usage(wire, payload)), served_model(wire, payload)),  # type: ignore[arg-type]
         error_response=error_response,
         usage_filter=lambda: UsageFilter(classify_body),

@@ -12,6 +12,7 @@ from functools import lru_cache, partial
 from os import PathLike
 from typing import Any
 
+from llm_router_middleware.dialects.table import target_wire
 from llm_router_middleware.engine.call import Call, Limits
 from llm_router_middleware.events.event import RoutingEvent
 from llm_router_middleware.events.recorder import Recorder
@@ -288,7 +289,7 @@ class Router:
             if needs.bound:
                 return f"must stay with {call.provider}: {needs.bound}"
             assert wire is not None  # noqa: S101 - an available provider has a wire
-            return needs.unmet_by(model, wire, call.limits.lossy)
+            return needs.unmet_by(model, target_wire(call.wire, call.body, model, wire), call.limits.lossy)
 
         return World(unavailable, unmet, self._slow_answer)
 

@@ -57,11 +57,15 @@ class Spillways:
         slot = limit.try_acquire()
         if slot is None:
             return Spill(None, limit, None)
-        admission = ask()
+        try:
+            admission = ask()
+            spill = Spill(admission, limit, slot if admission else None)
+        except BaseException:
+            limit.release(slot)
+            raise
         if not admission:
             limit.release(slot)
-            slot = None
-        return Spill(admission, limit, slot)
+        return spill
 
     def _limit(self, endpoint: str) -> ConcurrencyLimit:
         with self._lock:

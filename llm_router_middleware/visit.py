@@ -15,7 +15,8 @@ from llm_router_middleware.engine.flow import Plan, route
 from llm_router_middleware.events.event import Usage
 from llm_router_middleware.events.recorder import Recording
 from llm_router_middleware.models.spec import ModelSpec, Tier
-from llm_router_middleware.providers.perform import Performer, as_payload, http_response
+from llm_router_middleware.providers.answers import as_payload, content_type, http_response
+from llm_router_middleware.providers.perform import Performer
 from llm_router_middleware.routing.decision import RoutingDecision
 
 __all__ = ["Visit"]
@@ -75,11 +76,18 @@ class Visit:
 
     def rescue(self) -> Steps[Verdict]:
         """A bug of ours: the answer that is there already, else the caller's own call."""
-        self._fenced(lambda: self._recording.selected(self._own(), "router_error"))
-        last = self._performer.last if self._performer is not None else None
-        if last is not None and last.failure is None:
-            self._fenced(lambda: self._recording.finish(success=True, outcome=None))
+        self._kit.bug()
+        performer = self._performer
+        last = performer.last if performer is not None else None
+        if performer is not None and last is not None and last.failure is None:
+            self._fenced(partial(self._recording.selected, performer.asked, "router_error"))
+            self._fenced(partial(self._conclude, last))
             return Verdict(last.value)
+        if performer is not None:
+            try:
+                yield from performer.let_go()
+            except Exception:  # noqa: BLE001 - fail open: the connection goes with its response
+                self._kit.bug()
         return (yield from self._unchanged("router_error"))
 
     # -- the caller's own call
@@ -87,24 +95,31 @@ class Visit:
     def _unchanged(self, reason: str) -> Steps[Verdict]:
         """Byte for byte what the caller wrote, the SDK's own retries included; recorded."""
         self._fenced(lambda: self._recording.selected(self._own(), reason))
-        began = time.perf_counter()
+        request, began = self._native.unchanged(), self._kit.now()
         try:
-            value = yield self._native.unchanged()
+            value = yield request
         except Exception as exc:  # noqa: BLE001 - the caller's own failure, and no bug of ours: not to be made twice
-            self._fenced(partial(self._record, Outcome(), exc, began))
+            self._failed(exc, began)
+            self._fenced(partial(self._recording.keep, Verdict(error=exc)))
             return Verdict(error=exc)
         except BaseException as exc:
-            self._fenced(partial(self._record, Outcome(), exc, began))
+            self._failed(exc, began)
             raise
         outcome = Outcome(value=value)
-        self._fenced(lambda: self._observe(outcome))
-        self._fenced(lambda: self._record(outcome, None, began))
+        self._fenced(partial(self._observe, outcome))
+        self._fenced(partial(self._attempted, outcome, began))
+        self._fenced(partial(self._recording.keep, Verdict(value)))
+        self._fenced(partial(self._conclude, outcome))
         return Verdict(value)
+
+    def _failed(self, exc: BaseException, began: float) -> None:
+        self._fenced(lambda: self._attempted(Outcome(failure=self._trade.classify(exc)), began))
+        self._fenced(lambda: self._recording.finish(success=False, error=_word(exc)))
 
     def _observe(self, outcome: Outcome) -> None:
         """Learns what an answer costs that was not routed; of a stream, follows it without reading ahead."""
-        from llm_router_middleware.engine.streams import Tap, Watch, decoder_for
-        from llm_router_middleware.providers.perform import content_type
+        from llm_router_middleware.engine.streams import Tap, decoder_for
+        from llm_router_middleware.engine.watch import Watch
 
         response = http_response(outcome.value)
         if response is not None and not response.is_closed and (self._call.stream or self._native.request.raw):
@@ -118,20 +133,16 @@ class Visit:
         if payload is not None and self._native.request.wire is not None:
             outcome.usage, outcome.served_model = self._trade.read_usage(self._native.request.wire, payload)
 
-    def _record(self, outcome: Outcome, exc: BaseException | None, began: float) -> None:
-        recording, seconds = self._recording, time.perf_counter() - began
-        if exc is not None:
-            outcome.failure = self._trade.classify(exc)
-        recording.attempted(self._own(), outcome, seconds, "closed")
-        if exc is not None:
-            recording.finish(success=False, error=_word(exc))
-            recording.keep(Verdict(error=exc) if isinstance(exc, Exception) else Verdict())
-            return
-        recording.keep(Verdict(outcome.value))
+    def _attempted(self, outcome: Outcome, began: float) -> None:
+        self._recording.attempted(self._own(), outcome, self._kit.now() - began, "closed")
+
+    def _conclude(self, outcome: Outcome) -> None:
+        """The call has succeeded; a stream, once it has ended."""
+        finish = self._recording.finish
         if outcome.watch is None:
-            recording.finish(success=True, outcome=outcome)
+            finish(success=True, outcome=outcome)
             return
-        outcome.watch.on_end(lambda end: recording.finish(success=end.failure is None, error=end.error, outcome=end))
+        outcome.watch.on_end(lambda end: finish(success=end.failure is None, error=end.error, outcome=end))
 
     def _fenced(self, act: Callable[[], None]) -> None:
         """Bookkeeping beside a call that must not be touched: it may fail, and is counted, but never raises."""

@@ -201,6 +201,7 @@ class Outcome:
         watch: of a stream, who follows it to its end.
         served_model: the model that the provider says has answered.
         usage: tokens that the provider reported, in the words of `events.event.Usage`.
+        dropped: parameters that an opt-in let the translation lose.
     """
 
     value: Any = None
@@ -209,6 +210,7 @@ class Outcome:
     watch: Any = None
     served_model: str | None = None
     usage: Any = None
+    dropped: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -251,11 +251,15 @@ def _round(trail: _Trail) -> Maybe:
     while trail.queue and (trail.may_go_on() or not trail.attempts):
         model = trail.queue.popleft()
         admission = trail.kit.acquire(model, trail.call, spill=trail.has_failed)
-        if not admission:
-            trail.refusals += 1
-            trail.log.refused(model, admission.reason)
-            continue
-        verdict = yield from _try(trail, model, admission)
+        try:
+            if not admission:
+                trail.refusals += 1
+                trail.log.refused(model, admission.reason)
+                continue
+            verdict = yield from _try(trail, model, admission)
+        except BaseException:
+            _settle(trail.kit, admission, None, neutral=True)
+            raise
         if verdict is not None:
             return verdict
     return None
@@ -267,12 +271,8 @@ def _try(trail: _Trail, model: ModelSpec, admission: Any) -> Maybe:
     attempt = trail.attempt(model)
     trail.attempts += 1
     began = kit.now()
-    try:
-        outcome = yield attempt
-        assert outcome is not None  # noqa: S101 - an attempt is always answered by its outcome
-    except BaseException:
-        _settle(kit, admission, None, neutral=True)
-        raise
+    outcome = yield attempt
+    assert outcome is not None  # noqa: S101 - an attempt is always answered by its outcome
     seconds = kit.now() - began
     log.attempted(model, outcome, seconds, "closed" if admission is None else admission.state)
     if outcome.failure is None:
@@ -291,8 +291,10 @@ def _succeed(trail: _Trail, attempt: Attempt, outcome: Outcome, admission: Any, 
     trail.log.first_token(seconds)
 
     def ended(end: Any) -> None:
-        _settle(trail.kit, admission, end.failure, neutral=end.failure is None and not end.complete)
-        trail.log.finish(success=end.failure is None, error=end.error, outcome=end)
+        try:
+            _settle(trail.kit, admission, end.failure, neutral=end.failure is None and not end.complete)
+        finally:
+            trail.log.finish(success=end.failure is None, error=end.error, outcome=end)
 
     outcome.watch.on_end(ended)
     return Verdict(outcome.value)

@@ -10,169 +10,21 @@ from __future__ import annotations
 import zlib
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterator
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from wrapt import ObjectProxy
 
 from llm_router_middleware.engine.call import Failure, FailureKind
 from llm_router_middleware.engine.drive import Plan
+from llm_router_middleware.engine.fence import fenced, report
+from llm_router_middleware.engine.watch import Watch
 
-__all__ = ["Reader", "StreamEnd", "Tap", "Watch", "decoder_for", "open_until_content"]
-
-TAIL_CHUNKS = 256
-"""How many of a stream's last chunks are kept to read usage and terminator from. A chunk is one event or more, or one
-read of the socket of a large closing event: 256 reads of one TCP segment hold 370 KB; the largest closing event seen in
-recorded traffic (`response.completed`) is under 20 KB."""
-
-
-class Reader(Protocol):
-    """Understands the events of one wire, as they come; a translating one says them in the caller's words."""
-
-    @property
-    def translating(self) -> bool:
-        """Whether the caller's SDK sees other bytes than the provider sent."""
-
-    @property
-    def committed(self) -> bool:
-        """Whether content has been handed on: from here on there is no failover."""
-
-    @property
-    def finished(self) -> bool:
-        """Whether the terminator has been seen."""
-
-    @property
-    def failure(self) -> Failure | None:
-        """The provider's in-band error, or a stream that can't be carried."""
-
-    @property
-    def usage(self) -> Any:
-        """Tokens that the provider has reported so far."""
-
-    @property
-    def served_model(self) -> str | None:
-        """The model that the provider says is answering."""
-
-    def feed(self, chunk: bytes) -> bytes:
-        """Takes bytes of the provider's stream in any cut, returns the bytes that the caller's SDK shall see."""
-
-    def end(self) -> bytes:
-        """The provider's stream has ended: returns the closing bytes for the caller's SDK."""
-
-    def tail(self, chunk: bytes, *, continued: bool) -> None:
-        """Takes the stream's last bytes, to learn how it ended: the rest of it, or a piece that begins anywhere."""
-
-    def break_off(self, failure: Failure) -> bytes | None:
-        """The provider's stream broke after content was handed on: the failure in the caller's in-band form.
-
-        None where the caller's SDK shall see the exception itself.
-        """
-
-
-@dataclass(frozen=True, slots=True)
-class StreamEnd:
-    """How a stream ended.
-
-    Attributes:
-        complete: the terminator was seen.
-        failure: the provider's failure; None when it is not to blame.
-        error: a word for the event: None for success, else "closed", "abandoned", "cancelled" or a kind's label.
-        usage: tokens that the provider reported.
-        served_model: the model that the provider says has answered.
-        events: how many events came after the first content; each is a token or a few.
-    """
-
-    complete: bool
-    failure: Failure | None = None
-    error: str | None = None
-    usage: Any = None
-    served_model: str | None = None
-    events: int = 0
-
+__all__ = ["Tap", "decoder_for", "open_until_content"]
 
 if TYPE_CHECKING:
     _Proxy = ObjectProxy[Any]
 else:
     _Proxy = ObjectProxy  # not generic before wrapt 2
-
-
-class Watch:
-    """Follows one streamed answer from its first byte to its end, and says once how it ended."""
-
-    __slots__ = ("__weakref__", "_decode", "_ended", "_events", "_listener", "_tail", "reader")
-
-    def __init__(self, reader: Reader, decode: Callable[[bytes], bytes] | None = None) -> None:
-        self.reader = reader
-        self._decode = decode
-        self._events = 0
-        self._tail: deque[bytes] = deque(maxlen=TAIL_CHUNKS)
-        self._ended: StreamEnd | None = None
-        self._listener: Callable[[StreamEnd], None] | None = None
-
-    def on_end(self, listener: Callable[[StreamEnd], None]) -> None:
-        """Names who is told, once, how the stream ended."""
-        self._listener = listener
-        if self._ended is not None:
-            listener(self._ended)
-
-    def head(self, chunk: bytes) -> bytes:
-        """Takes a chunk before the commit point: every event is read."""
-        return self.reader.feed(self._decode(chunk) if self._decode else chunk)
-
-    @property
-    def take(self) -> Callable[[bytes], bytes]:
-        """Takes a chunk after the commit point, returns what the caller's SDK shall see of it."""
-        return self.head if self.reader.translating else self._keep
-
-    def _keep(self, chunk: bytes) -> bytes:
-        """A stream that is not translated is not read either: its events are counted, and its tail is kept."""
-        self._events += chunk.count(b"\n\n")
-        self._tail.append(self._decode(chunk) if self._decode else chunk)
-        return chunk
-
-    def closing(self) -> bytes:
-        """The provider's stream has ended: what the caller's SDK shall see last."""
-        return self.reader.end() if self.reader.translating else b""
-
-    def drained(self) -> None:
-        """The provider's stream has ended by itself."""
-        self._finish(lambda: self._verdict("truncated"))
-
-    def closed(self) -> None:
-        """The caller, or his SDK after the terminator, has closed the stream."""
-        self._finish(lambda: self._verdict("closed"))
-
-    def abandoned(self) -> None:
-        """Nobody holds the stream any more."""
-        self._finish(lambda: self._verdict("abandoned"))
-
-    def cancelled(self) -> None:
-        """The reading task was cancelled."""
-        self._finish(lambda: StreamEnd(False, None, "cancelled", self.reader.usage, self.reader.served_model, self._events))
-
-    def failed(self, failure: Failure) -> None:
-        """Reading failed."""
-        self._finish(lambda: StreamEnd(False, failure, failure.kind.label, self.reader.usage, self.reader.served_model, self._events))
-
-    def _finish(self, end: Callable[[], StreamEnd]) -> None:
-        if self._ended is not None:
-            return
-        self._ended = end()
-        self._tail.clear()
-        if self._listener is not None:
-            self._listener(self._ended)
-
-    def _verdict(self, otherwise: str) -> StreamEnd:
-        """Success if the terminator was seen; else the word for how it ended without."""
-        reader = self.reader
-        if self._tail:
-            reader.tail(b"".join(self._tail), continued=len(self._tail) < TAIL_CHUNKS)
-        if reader.failure is not None:
-            return StreamEnd(False, reader.failure, reader.failure.kind.label, reader.usage, reader.served_model, self._events)
-        if reader.finished:
-            return StreamEnd(True, None, None, reader.usage, reader.served_model, self._events)
-        failure = Failure(FailureKind.TRUNCATED) if otherwise == "truncated" else None
-        return StreamEnd(False, failure, otherwise, reader.usage, reader.served_model, self._events)
 
 
 class Tap(_Proxy):
@@ -237,11 +89,14 @@ class Tap(_Proxy):
             yield head.popleft()
         try:
             for chunk in () if self._self_whole else self._source(iter):
-                shown = take(chunk)
+                try:
+                    shown = take(chunk)
+                except Exception as bug:  # noqa: BLE001 - fail open
+                    shown, take = self._unread(bug, chunk)
                 if shown:
                     yield shown
         except Exception as exc:
-            last = self._broken(exc)
+            last = fenced(self._broken, exc)
             if last is None:
                 raise
             yield last
@@ -255,21 +110,33 @@ class Tap(_Proxy):
         try:
             if not self._self_whole:
                 async for chunk in self._source(aiter):
-                    shown = take(chunk)
+                    try:
+                        shown = take(chunk)
+                    except Exception as bug:  # noqa: BLE001 - fail open
+                        shown, take = self._unread(bug, chunk)
                     if shown:
                         yield shown
         except Exception as exc:
-            last = self._broken(exc)
+            last = fenced(self._broken, exc)
             if last is None:
                 raise
             yield last
             return
         except BaseException as exc:
             if not isinstance(exc, GeneratorExit):
-                self._self_watch.cancelled()
+                fenced(self._self_watch.cancelled)
             raise
         for last in self._ending():
             yield last
+
+    def _unread(self, bug: Exception, chunk: bytes) -> tuple[bytes, Callable[[bytes], bytes]]:
+        """A bug of ours while reading: from here on the SDK gets the provider's bytes as they come."""
+        withheld = self._self_watch.reader.withheld()
+        if withheld is None:
+            raise bug
+        report("a stream goes on unread", bug)
+        self._self_watch.lose_track()
+        return withheld + chunk, _as_it_is
 
     def _broken(self, exc: Exception) -> bytes | None:
         """Reading failed: the last bytes for the caller's SDK, or None where it shall see the exception itself."""
@@ -281,23 +148,27 @@ class Tap(_Proxy):
     def _ending(self) -> Iterator[bytes]:
         if self._self_error is not None:
             raise self._self_error
-        last = b"" if self._self_whole else self._self_watch.closing()
+        last = None if self._self_whole else fenced(self._self_watch.closing)
         if last:
             yield last
-        self._self_watch.drained()
+        fenced(self._self_watch.drained)
 
     def close(self) -> None:
-        self._self_watch.closed()
+        fenced(self._self_watch.closed)
         self.__wrapped__.close()
 
     async def aclose(self) -> None:
-        self._self_watch.closed()
+        fenced(self._self_watch.closed)
         await self.__wrapped__.aclose()
 
     def __del__(self) -> None:
         watch = getattr(self, "_self_watch", None)
         if watch is not None:
-            watch.abandoned()
+            fenced(watch.abandoned)
+
+
+def _as_it_is(chunk: bytes) -> bytes:
+    return chunk
 
 
 def open_until_content(

@@ -111,6 +111,8 @@ class Recording:
         """One request was made."""
         failure = outcome.failure
         label = "ok" if failure is None else failure.kind.label
+        if failure is None:
+            self.event.dropped_params = tuple(outcome.dropped)
         status = None if failure is None else failure.status
         self._select(model)
         record = AttemptRecord(model.provider, model.name, label, seconds, breaker, status)
@@ -125,10 +127,6 @@ class Recording:
         self._select(model)
         self.event.selection_reason = reason
 
-    def dropped(self, params: Iterable[str]) -> None:
-        """Parameters that an opt-in let the translation lose."""
-        self.event.dropped_params = tuple(params)
-
     def first_token(self, seconds: float) -> None:
         """The first content of the stream has come."""
         self.event.time_to_first_token_s = seconds
@@ -140,13 +138,15 @@ class Recording:
                 return
             self._done = True
         event = self.event
-        event.actual_latency_s = self._now() - self._started
         event.error = error
-        if outcome is not None:
-            event.served_model = outcome.served_model
-            self._account(outcome.usage or self._estimated(outcome))
-        event.success = success
-        self._emit(event)
+        try:
+            event.actual_latency_s = self._now() - self._started
+            if outcome is not None:
+                event.served_model = outcome.served_model
+                self._account(outcome.usage or self._estimated(outcome))
+        finally:  # whatever could not be accounted for, the event is not lost
+            event.success = success
+            self._emit(event)
 
     def keep(self, verdict: Any) -> None:
         """Leaves the event where `last_event` finds it."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from llm_router_middleware.intercept.sdk import NOT_GIVEN, SDKS, Request, Sdk, rewritten
@@ -122,7 +123,7 @@ class NativeClient:
 
     def unchanged(self) -> Callable[[], Any]:
         """The call exactly as the caller made it, the SDK's own retries included."""
-        return lambda: self.beneath(self.cast_to, self.options, stream=self.stream, **self.rest)
+        return partial(self.beneath, self.cast_to, self.options, stream=self.stream, **self.rest)
 
     def attempt(
         self, model: str | None, timeout_s: float | None, retries: int = 0, *, with_usage: bool = False
@@ -140,7 +141,7 @@ class NativeClient:
             options.json_data = {**options.json_data, "stream_options": {"include_usage": True}}
         if retries:
             options.headers = _with_default(options.headers, _RETRIES_HEADER, str(retries))
-        return lambda: self.beneath(self.cast_to, options, stream=self.stream, **self.rest)
+        return partial(self.beneath, self.cast_to, options, stream=self.stream, **self.rest)
 
     def detached(self, headers: dict[str, str]) -> Any:
         """The options of the request without its body, for a client that answers from memory."""

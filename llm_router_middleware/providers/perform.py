@@ -14,8 +14,11 @@ from typing import Any
 from llm_router_middleware.dialects.base import Answer, Translator
 from llm_router_middleware.engine.call import Attempt, Call, Failure, FailureKind, Outcome
 from llm_router_middleware.engine.drive import Plan
-from llm_router_middleware.engine.streams import Reader, Tap, Watch, decoder_for, open_until_content
-from llm_router_middleware.errors import RuledOutError, TranslationError
+from llm_router_middleware.engine.streams import Tap, decoder_for, open_until_content
+from llm_router_middleware.engine.watch import Reader, Watch
+from llm_router_middleware.errors import RefusedAnswerError, RuledOutError, TranslationError
+from llm_router_middleware.models.spec import ModelSpec
+from llm_router_middleware.providers.answers import as_payload, content_type, http_response, is_refusal, request_id
 
 __all__ = ["Performer", "Trade"]
 
@@ -41,6 +44,7 @@ class Trade:
         reader: follows the events of a native stream; by wire, content type.
         translating_reader: follows the events of a translated stream.
         translator: the pair of two wires; None where there is none.
+        target_wire: on which of a provider's wires a model is to be asked.
         read_usage: tokens and served model of a whole answer, by wire.
         error_response: status, headers and body of an error in a wire's own form.
         usage_filter: a reader that withholds the usage that was not asked for by the caller.
@@ -57,6 +61,7 @@ class Trade:
     reader: Callable[[str, str], Reader]
     translating_reader: Callable[..., Reader]
     translator: Callable[[Any, Any], Translator | None]
+    target_wire: Callable[[Any, Mapping[str, Any], ModelSpec, Any], Any]
     read_usage: Callable[[str, Mapping[str, Any]], tuple[Any, str | None]]
     error_response: Callable[..., tuple[int, dict[str, str], dict[str, Any]]]
     usage_filter: Callable[[], Reader]
@@ -82,13 +87,22 @@ class Performer:
         self._trade = trade
         self._plain = plain
         self._asked: Counter[str] = Counter()
+        self._held: Any = None
         self.last: Outcome | None = None
+        self.asked: ModelSpec | None = None
 
     def __call__(self, attempt: Attempt) -> Plan[Outcome]:
         """Makes one request and says what came of it. Raises only what is thrown into it from outside."""
+        self.asked = attempt.model
         outcome = yield from (self._ask_native(attempt) if attempt.native else self._ask_foreign(attempt))
-        self.last = outcome
+        self.last, self._held = outcome, None
         return outcome
+
+    def let_go(self) -> Plan[None]:
+        """After a bug of ours in the midst of an attempt: gives the connection of its answer back."""
+        response = http_response(self._held)
+        if response is not None and not response.is_closed:
+            yield response.aclose if self._native.is_async else response.close
 
     # -- the caller's own client
 
@@ -96,10 +110,12 @@ class Performer:
         began, retries = self._trade.now(), self._asked[attempt.model.name]
         self._asked[attempt.model.name] += 1
         model = attempt.model.name if attempt.rewritten else None
+        request = self._native.attempt(model, attempt.timeout_s, retries, with_usage=self._adds_usage)
         try:
-            value = yield self._native.attempt(model, attempt.timeout_s, retries, with_usage=self._adds_usage)
+            value = yield request
         except Exception as exc:  # noqa: BLE001 - the SDK's errors are data from here on
             return Outcome(error=exc, failure=self._trade.classify(exc))
+        self._held = value
         if retries and hasattr(value, "retries_taken"):
             value.retries_taken = retries
         failure = self._trade.classify_value(value)
@@ -199,24 +215,28 @@ class Performer:
 
     def _ask_foreign(self, attempt: Attempt) -> Plan[Outcome]:
         call, trade, model = self._call, self._trade, attempt.model
-        wire = trade.backends.wire(model.provider)
+        wire = trade.target_wire(call.wire, call.body, model, trade.backends.wire(model.provider))
         translator = trade.translator(call.wire, wire)
         if translator is None:
             return (yield from self._say(Failure(FailureKind.TRANSLATION, sent=False), attempt))
         try:
-            body = translator.request(self._plain(), model, call.limits.lossy).body
+            translation = translator.request(self._plain(), model, call.limits.lossy)
             backend = trade.backends.get(model.provider, self._native.is_async)
         except (RuledOutError, ImportError, RuntimeError):  # RuntimeError: no asyncio loop to keep connections in
             return (yield from self._say(Failure(FailureKind.TRANSLATION, sent=False), attempt))
         began = trade.now()
         try:
-            raw = yield backend.post(wire, body, attempt.timeout_s or call.timeout_s)
+            raw = yield backend.post(wire, translation.body, attempt.timeout_s or call.timeout_s)
         except Exception as exc:  # noqa: BLE001 - the backend's errors are data from here on
             return (yield from self._say(trade.classify(exc), attempt))
+        self._held = raw
         response = http_response(raw)
-        if call.stream and content_type(response).startswith("text/event-stream"):
-            return (yield from self._translate_stream(response, wire, translator, attempt, began))
-        return (yield from self._translate_whole(response, wire, translator, attempt))
+        if call.stream:
+            outcome = yield from self._translate_stream(response, wire, translator, attempt, began)
+        else:
+            outcome = yield from self._translate_whole(response, wire, translator, attempt)
+        outcome.dropped = translation.dropped
+        return outcome
 
     def _translate_whole(self, response: Any, wire: Any, translator: Translator, attempt: Attempt) -> Plan[Outcome]:
         trade = self._trade
@@ -230,8 +250,9 @@ class Performer:
         usage, served = trade.read_usage(wire, payload)
         try:
             answer = translator.answer(payload, self._about(response, attempt, served))
-        except TranslationError:
-            return (yield from self._say(Failure(FailureKind.TRANSLATION), attempt))
+        except TranslationError as exc:
+            refused = isinstance(exc, RefusedAnswerError)
+            return (yield from self._say(Failure(FailureKind.REFUSAL if refused else FailureKind.TRANSLATION), attempt))
         headers = self._headers(response, attempt, "application/json")
         value = yield trade.shadows.say(self._native, 200, headers, json.dumps(answer).encode())
         return Outcome(value=value, usage=usage, served_model=served)
@@ -242,7 +263,10 @@ class Performer:
         trade = self._trade
         machine = translator.stream(self._about(response, attempt, None))
         watch, tap = self._tapped(response, trade.translating_reader(self._call.wire, wire, machine))
-        failure = yield from self._read_ahead(tap, watch, attempt, began)
+        if content_type(response) in _NO_STREAMS:
+            failure: Failure | None = Failure(FailureKind.HTML)
+        else:
+            failure = yield from self._read_ahead(tap, watch, attempt, began)
         if failure is not None:
             yield from self._release(tap)
             return (yield from self._say(failure, attempt))
@@ -273,55 +297,9 @@ class Performer:
         status, headers, body = self._trade.error_response(
             self._call.wire, failure.kind, message, retry_after_s=failure.retry_after_s
         )
+        answer = self._trade.shadows.say(self._native, status, headers, json.dumps(body).encode())
         try:
-            value = yield self._trade.shadows.say(self._native, status, headers, json.dumps(body).encode())
+            value = yield answer
         except Exception as exc:  # noqa: BLE001 - this is the exception that was wanted
             return Outcome(error=exc, failure=failure)
         return Outcome(value=value, failure=failure)
-
-
-def http_response(value: Any) -> Any:
-    """The HTTP response of what an SDK returned: a stream, a raw response, or the response itself; else None."""
-    if hasattr(type(value), "model_fields"):
-        return None  # a parsed answer; asking a pydantic model for what it has not is dear
-    for name in ("http_response", "response"):
-        response = getattr(value, name, None)
-        if hasattr(response, "is_closed") and hasattr(response, "headers"):
-            return response
-    return value if hasattr(value, "is_closed") and hasattr(value, "headers") else None
-
-
-def content_type(response: Any) -> str:
-    """The media type of a response, without parameters."""
-    return str(response.headers.get("content-type", "")).partition(";")[0].strip().lower()
-
-
-def request_id(response: Any) -> str:
-    """The request id that a provider gave."""
-    headers = response.headers
-    return str(headers.get("x-request-id") or headers.get("request-id") or "")
-
-
-def as_payload(value: Any, response: Any) -> Mapping[str, Any] | None:
-    """What the SDK returned for a whole answer, as a mapping to read usage from; None where it can't be had."""
-    if isinstance(value, Mapping):
-        return value
-    if response is not None:
-        try:
-            payload = json.loads(response.content)
-        except Exception:  # noqa: BLE001 - unread or not JSON: the caller's own affair
-            return None
-        return payload if isinstance(payload, dict) else None
-    usage = getattr(value, "usage", None)
-    if usage is None:
-        usage = getattr(getattr(value, "x_groq", None), "usage", None)
-    dump = getattr(usage, "model_dump", None)
-    return {"model": getattr(value, "model", None), "usage": dump() if dump else None}
-
-
-def is_refusal(value: Any) -> bool:
-    """Whether a whole answer says that the model declined."""
-    if getattr(value, "stop_reason", None) == "refusal":
-        return True
-    choices = getattr(value, "choices", None) or ()
-    return any(getattr(choice, "finish_reason", None) == "content_filter" for choice in choices)

@@ -12,6 +12,7 @@ from llm_router_middleware.dialects.observe import is_content, is_terminator, se
 from llm_router_middleware.dialects.sse import SseDecoder, encode, terminator
 from llm_router_middleware.dialects.usage import StreamUsage, TokenCounts, read_usage
 from llm_router_middleware.engine.call import Failure, FailureKind, Wire
+from llm_router_middleware.engine.fence import report
 from llm_router_middleware.errors import TranslationError, TruncatedStreamError
 from llm_router_middleware.events.event import Usage
 
@@ -43,7 +44,7 @@ class NativeReader:
         self.finished = False
         self.failure: Failure | None = None
         self.served_model: str | None = None
-        self._wire = wire
+        self._wire: Wire = wire
         self._classify_body = classify_body
         self._decoder = SseDecoder()
         self._usage = StreamUsage(wire)
@@ -69,7 +70,12 @@ class NativeReader:
         if len(last) > _LAST_EVENTS or not continued:
             self._decoder = SseDecoder()
             chunk = b"\n\n".join(last[1:])
-        self.feed(chunk)
+        for name, data in (*self._decoder.feed(chunk), *self._decoder.end()):
+            self._event(name, data)
+
+    def withheld(self) -> bytes | None:
+        """Nothing: what comes is handed on."""
+        return b""
 
     def break_off(self, failure: Failure) -> bytes | None:  # noqa: ARG002 - a translating reader needs it
         """The SDK sees the failure itself."""
@@ -81,6 +87,9 @@ class NativeReader:
             return
         payload = _json_object(data)
         if payload is None:
+            # Read ahead, it is what the SDK will choke on. Of the tail it may be the piece of an event.
+            if not self.committed:
+                self.failure = Failure(FailureKind.BAD_JSON)
             return
         if in_band_error(self._wire, name, payload) is not None:
             self.failure = self._classify_body(self._wire, payload)
@@ -105,13 +114,22 @@ class UsageFilter(NativeReader):
 
     def feed(self, chunk: bytes) -> bytes:
         """Hands on the events that are complete, less the one that carries usage alone."""
-        super().feed(chunk)
-        whole, cut, self._rest = (self._rest + chunk).rpartition(b"\n\n")
-        if not cut:
-            return b""
-        if b'"choices":[]' not in whole and b'"choices": []' not in whole:
-            return whole + cut
-        return b"".join(event + b"\n\n" for event in whole.split(b"\n\n") if not _is_usage_alone(event))
+        try:
+            super().feed(chunk)
+        except Exception as bug:  # noqa: BLE001 - the extra chunk must not come through because we can't count
+            report("a stream's usage is not known", bug)
+            self.finished = True
+        whole, cut, rest = (self._rest + chunk).rpartition(b"\n\n")
+        if b'"choices":[]' in whole or b'"choices": []' in whole:
+            shown = b"".join(event + b"\n\n" for event in whole.split(b"\n\n") if not _is_usage_alone(event))
+        else:
+            shown = whole + cut
+        self._rest = rest
+        return shown
+
+    def withheld(self) -> bytes | None:
+        """What came of an event that is not complete."""
+        return self._rest
 
     def end(self) -> bytes:
         """What the stream ended with that was no whole event."""
@@ -151,6 +169,10 @@ class BodyReader:
         self.usage = usage_of(read_usage(self._wire, payload))  # type: ignore[arg-type]
         self.served_model = served_model(self._wire, payload)  # type: ignore[arg-type]
 
+    def withheld(self) -> bytes | None:
+        """Nothing: what comes is handed on."""
+        return b""
+
     def break_off(self, failure: Failure) -> bytes | None:  # noqa: ARG002 - a translating reader needs it
         """The SDK sees the failure itself."""
         return None
@@ -172,8 +194,8 @@ class TranslatingReader:
         self.finished = False
         self.failure: Failure | None = None
         self.served_model: str | None = None
-        self._caller = caller
-        self._target = target
+        self._caller: Wire = caller
+        self._target: Wire = target
         self._machine = machine
         self._classify_body = classify_body
         self._decoder = SseDecoder()
@@ -192,8 +214,11 @@ class TranslatingReader:
 
     def feed(self, chunk: bytes) -> bytes:
         """Reads the target's events, returns the caller's."""
+        return self._take(self._decoder.feed(chunk))
+
+    def _take(self, events: list[tuple[str | None, str]]) -> bytes:
         out = bytearray()
-        for name, data in self._decoder.feed(chunk):
+        for name, data in events:
             if self._ended:
                 break
             try:
@@ -208,6 +233,7 @@ class TranslatingReader:
             return
         payload = _json_object(data)
         if payload is None:
+            out += self._fail(Failure(FailureKind.BAD_JSON))
             return
         if in_band_error(self._target, name, payload) is not None:
             out += self._fail(self._classify_body(self._target, payload))
@@ -220,7 +246,7 @@ class TranslatingReader:
 
     def end(self) -> bytes:
         """The target's stream has ended: the closing frames, or the failure that it is to end without a terminator."""
-        return self._close()
+        return self._take(self._decoder.end()) + self._close()
 
     def _close(self) -> bytes:
         if self._ended:
@@ -236,6 +262,10 @@ class TranslatingReader:
 
     def tail(self, chunk: bytes, *, continued: bool) -> None:
         """Nothing is kept of a stream that is read as it comes."""
+
+    def withheld(self) -> bytes | None:
+        """The caller's SDK can't read the target's own bytes."""
+        return None
 
     def break_off(self, failure: Failure) -> bytes:
         """The target's stream broke: the failure in the caller's in-band form, as his own provider would say it."""

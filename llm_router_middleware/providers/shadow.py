@@ -10,6 +10,7 @@ import inspect
 import itertools
 import sys
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 __all__ = ["Shadows", "http_library"]
@@ -50,7 +51,7 @@ class Shadows:
         self._waiting[ticket] = http.Response(status, headers=headers, **content)
         options = native.detached({_TICKET: ticket})
         request = self._beneath(client)
-        return lambda: request(native.cast_to, options, stream=native.stream, **native.rest)
+        return partial(request, native.cast_to, options, stream=native.stream, **native.rest)
 
     def _client(self, sdk: Any, is_async: bool, strict: bool) -> Any:
         key = (sdk.name, is_async, strict)

@@ -98,7 +98,9 @@ def test_unknown_models_pass_through_byte_for_byte(sdk: str, model: Any) -> None
     assert bodies[0] == bodies[1]
 
 
-@pytest.mark.parametrize("thing", [None, 7, "client", object(), openai, dict], ids=repr)
+@pytest.mark.parametrize(
+    "thing", [None, 7, "client", object(), openai, dict], ids=["None", "7", "text", "object", "module", "class"]
+)
 def test_wrap_refuses_what_is_no_client(thing: Any) -> None:
     """A clear ConfigurationError at construction."""
     with pytest.raises(UnsupportedClientError, match="expected a client of the openai, anthropic or groq SDK"):

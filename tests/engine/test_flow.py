@@ -10,7 +10,7 @@ import pytest
 
 from llm_router_middleware.engine.call import Attempt, Call, Failure, FailureKind, Limits, Outcome, Pause, Verdict
 from llm_router_middleware.engine.flow import Plan, route
-from llm_router_middleware.engine.streams import StreamEnd
+from llm_router_middleware.engine.watch import StreamEnd
 from llm_router_middleware.models.spec import ModelSpec, Tier
 
 BUDGET = ModelSpec("small", "openai", Tier.BUDGET)
