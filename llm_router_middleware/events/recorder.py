@@ -149,9 +149,13 @@ class Recording:
             self._emit(event)
 
     def keep(self, verdict: Any) -> None:
-        """Leaves the event where `last_event` finds it."""
-        holder = verdict.value if verdict.error is None else verdict.error
-        attach(holder, self.event)
+        """Leaves the event where `last_event` finds it, and on an exception the trail of who else was asked."""
+        if verdict.error is None:
+            attach(verdict.value, self.event)
+            return
+        attach(verdict.error, self.event)
+        if len(self.event.attempts) > 1:
+            verdict.error.add_note(f"llm_router: asked {_trail(self.event.attempts)}")
 
     def _select(self, model: Any) -> None:
         self._model = model
@@ -172,6 +176,11 @@ class Recording:
         event.baseline_cost_usd = self._money(self._baseline, usage)
         if event.cost_usd is not None and event.baseline_cost_usd is not None:
             event.savings_usd = event.baseline_cost_usd - event.cost_usd
+
+
+def _trail(attempts: tuple[AttemptRecord, ...]) -> str:
+    """Who was asked and what came of it. Names and labels only: nothing that a provider said."""
+    return ", then ".join(f"{attempt.provider}/{attempt.model} ({attempt.outcome})" for attempt in attempts)
 
 
 def attach(holder: Any, event: RoutingEvent) -> None:

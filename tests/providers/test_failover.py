@@ -134,6 +134,9 @@ async def test_when_everybody_is_down_the_callers_own_sdk_says_so(world: Sandbox
     assert caught.value.status_code == 503
     assert last_event(caught.value) is events[0]
     assert events[0].success is False
+    (note,) = caught.value.__notes__
+    assert note.startswith(f"llm_router: asked {sdk}/")
+    assert note.count(", then ") == len(events[0].attempts) - 1
     assert {a.provider for a in events[0].attempts} == {"openai", "anthropic", "groq"}
     assert ASKED[sdk] in [a.model for a in events[0].attempts], "the model that he named was asked too"
 
