@@ -16,6 +16,9 @@ __all__ = ["EVENT_ATTRIBUTE", "Recorder", "Recording"]
 EVENT_ATTRIBUTE = "_llm_router_event"
 """Where `last_event` finds the event: an attribute of the response, the stream or the exception."""
 
+_QUOTING = ("for=", "against=")
+"""Signals of the learned scorer that name words of the prompt: for `explain()`, which goes nowhere, not for events."""
+
 Money = Callable[[Any, Usage], float | None]
 """USD of these tokens on this model; None when its price is unknown."""
 
@@ -98,7 +101,7 @@ class Recording:
         event.prompt_tokens_est = decision.prompt_tokens
         event.complexity_tier = decision.complexity_tier and str(decision.complexity_tier)
         event.complexity_score = decision.score
-        event.complexity_signals = decision.signals
+        event.complexity_signals = tuple(s for s in decision.signals if not s.startswith(_QUOTING))
         event.candidates = tuple(model.key for model in decision.candidates)
         event.ruled_out = tuple((out.model, out.provider, out.reason) for out in decision.ruled_out)
         event.selection_reason = decision.reason

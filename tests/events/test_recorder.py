@@ -147,6 +147,14 @@ def test_the_event_is_found_on_what_the_call_gave() -> None:
     assert last_event(None) is None
 
 
+def test_no_word_of_the_prompt_is_in_an_event() -> None:
+    """Signals that quote the prompt stay with explain()."""
+    quoting = RoutingDecision(Tier.BUDGET, 0.1, ("kind=math", "for=riemann", "against=hi", "words=4"), (CHEAP,), (), "")
+    events: list[RoutingEvent] = []
+    recording(events, quoting).finish(success=True)
+    assert events[0].complexity_signals == ("kind=math", "words=4")
+
+
 def test_an_event_is_plain_json() -> None:
     """`to_dict` gives JSON types, with every field in order."""
     events: list[RoutingEvent] = []
