@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import pydantic
@@ -19,15 +20,32 @@ class City(pydantic.BaseModel):
     people: int
 
 
-PROGRAMS: dict[str, tuple[str, Callable[[Any], Any]]] = {}
-"""Name -> (SDK, the program). A program is given a client to hand to its framework, or None to let it build its own."""
+@dataclass(frozen=True)
+class Program:
+    """One program.
+
+    Attributes:
+        sdk: whose client it uses.
+        run: is given `make`, which gives a client, and returns what the framework gave.
+        given: whether it hands a client to its framework; else the framework builds its own.
+        says: what the providers answer: "text", "tool" (one call of `weather`), "loop" (the call, then the text) or
+            "structured" (whatever the request demands).
+    """
+
+    sdk: str
+    run: Callable[[Any], Any]
+    given: bool
+    says: str
 
 
-def program(sdk: str) -> Callable[[Any], Any]:
+PROGRAMS: dict[str, Program] = {}
+
+
+def program(sdk: str, *, given: bool = False, says: str = "text") -> Callable[[Any], Any]:
     """Registers a program."""
 
     def register(function: Any) -> Any:
-        PROGRAMS[function.__name__] = (sdk, function)
+        PROGRAMS[function.__name__] = Program(sdk, function, given, says)
         return function
 
     return register
@@ -36,24 +54,24 @@ def program(sdk: str) -> Callable[[Any], Any]:
 # -- instructor
 
 
-@program("openai")
-def instructor_structured(client: Any) -> Any:
+@program("openai", given=True, says="structured")
+def instructor_structured(make: Any) -> Any:
     """Pydantic models out of chat completions."""
     import instructor
 
-    made = instructor.from_openai(client, mode=instructor.Mode.TOOLS)
+    made = instructor.from_openai(make(), mode=instructor.Mode.TOOLS)
     answer = made.chat.completions.create(
         model=OPENAI, response_model=City, messages=[{"role": "user", "content": PROMPT}]
     )
     return type(answer).__name__
 
 
-@program("openai")
-def instructor_json(client: Any) -> Any:
+@program("openai", given=True, says="structured")
+def instructor_json(make: Any) -> Any:
     """The same in JSON mode."""
     import instructor
 
-    made = instructor.from_openai(client, mode=instructor.Mode.JSON_SCHEMA)
+    made = instructor.from_openai(make(), mode=instructor.Mode.JSON_SCHEMA)
     answer = made.chat.completions.create(
         model=OPENAI, response_model=City, messages=[{"role": "user", "content": PROMPT}]
     )
@@ -64,7 +82,7 @@ def instructor_json(client: Any) -> Any:
 
 
 @program("openai")
-def langchain_openai_invoke(client: Any) -> Any:
+def langchain_openai_invoke(make: Any) -> Any:
     """One question."""
     from langchain_openai import ChatOpenAI
 
@@ -72,7 +90,7 @@ def langchain_openai_invoke(client: Any) -> Any:
 
 
 @program("openai")
-def langchain_openai_stream(client: Any) -> Any:
+def langchain_openai_stream(make: Any) -> Any:
     """Streamed."""
     from langchain_openai import ChatOpenAI
 
@@ -80,23 +98,23 @@ def langchain_openai_stream(client: Any) -> Any:
 
 
 @program("openai")
-def langchain_openai_async(client: Any) -> Any:
+def langchain_openai_async(make: Any) -> Any:
     """Awaited."""
     from langchain_openai import ChatOpenAI
 
     return asyncio.run(ChatOpenAI(model=OPENAI).ainvoke(PROMPT)).content
 
 
-@program("openai")
-def langchain_openai_structured(client: Any) -> Any:
+@program("openai", says="structured")
+def langchain_openai_structured(make: Any) -> Any:
     """A structured answer."""
     from langchain_openai import ChatOpenAI
 
     return type(ChatOpenAI(model=OPENAI).with_structured_output(City).invoke(PROMPT)).__name__
 
 
-@program("openai")
-def langchain_openai_tools(client: Any) -> Any:
+@program("openai", says="tool")
+def langchain_openai_tools(make: Any) -> Any:
     """A tool call."""
     from langchain_openai import ChatOpenAI
 
@@ -108,7 +126,7 @@ def langchain_openai_tools(client: Any) -> Any:
 
 
 @program("openai")
-def langchain_openai_responses(client: Any) -> Any:
+def langchain_openai_responses(make: Any) -> Any:
     """By the Responses API."""
     from langchain_openai import ChatOpenAI
 
@@ -116,7 +134,7 @@ def langchain_openai_responses(client: Any) -> Any:
 
 
 @program("anthropic")
-def langchain_anthropic_invoke(client: Any) -> Any:
+def langchain_anthropic_invoke(make: Any) -> Any:
     """One question."""
     from langchain_anthropic import ChatAnthropic
 
@@ -124,7 +142,7 @@ def langchain_anthropic_invoke(client: Any) -> Any:
 
 
 @program("anthropic")
-def langchain_anthropic_stream(client: Any) -> Any:
+def langchain_anthropic_stream(make: Any) -> Any:
     """Streamed."""
     from langchain_anthropic import ChatAnthropic
 
@@ -132,8 +150,8 @@ def langchain_anthropic_stream(client: Any) -> Any:
     return "".join(chunk.text if isinstance(chunk.text, str) else chunk.text() for chunk in chunks)
 
 
-@program("anthropic")
-def langchain_anthropic_tools(client: Any) -> Any:
+@program("anthropic", says="tool")
+def langchain_anthropic_tools(make: Any) -> Any:
     """A tool call."""
     from langchain_anthropic import ChatAnthropic
 
@@ -149,7 +167,7 @@ def langchain_anthropic_tools(client: Any) -> Any:
 
 
 @program("openai")
-def pydantic_ai_openai(client: Any) -> Any:
+def pydantic_ai_openai(make: Any) -> Any:
     """An agent on chat completions."""
     from pydantic_ai import Agent
     from pydantic_ai.models.openai import OpenAIChatModel
@@ -157,8 +175,8 @@ def pydantic_ai_openai(client: Any) -> Any:
     return Agent(OpenAIChatModel(OPENAI)).run_sync(PROMPT).output
 
 
-@program("openai")
-def pydantic_ai_structured(client: Any) -> Any:
+@program("openai", says="structured")
+def pydantic_ai_structured(make: Any) -> Any:
     """An agent that answers in a type, by a tool call."""
     from pydantic_ai import Agent
     from pydantic_ai.models.openai import OpenAIChatModel
@@ -167,7 +185,7 @@ def pydantic_ai_structured(client: Any) -> Any:
 
 
 @program("openai")
-def pydantic_ai_responses(client: Any) -> Any:
+def pydantic_ai_responses(make: Any) -> Any:
     """An agent on the Responses API, streamed."""
     from pydantic_ai import Agent
     from pydantic_ai.models.openai import OpenAIResponsesModel
@@ -180,7 +198,7 @@ def pydantic_ai_responses(client: Any) -> Any:
 
 
 @program("anthropic")
-def pydantic_ai_anthropic(client: Any) -> Any:
+def pydantic_ai_anthropic(make: Any) -> Any:
     """An agent on messages."""
     from pydantic_ai import Agent
     from pydantic_ai.models.anthropic import AnthropicModel
@@ -192,7 +210,7 @@ def pydantic_ai_anthropic(client: Any) -> Any:
 
 
 @program("openai")
-def openai_agents_chat(client: Any) -> Any:
+def openai_agents_chat(make: Any) -> Any:
     """An agent on chat completions."""
     from agents import Agent, Runner, set_default_openai_api, set_tracing_disabled
 
@@ -202,7 +220,7 @@ def openai_agents_chat(client: Any) -> Any:
 
 
 @program("openai")
-def openai_agents_responses(client: Any) -> Any:
+def openai_agents_responses(make: Any) -> Any:
     """An agent on the Responses API, streamed."""
     from agents import Agent, Runner, set_default_openai_api, set_tracing_disabled
 
@@ -218,12 +236,28 @@ def openai_agents_responses(client: Any) -> Any:
     return asyncio.run(run())
 
 
+@program("openai", says="loop")
+def openai_agents_tools(make: Any) -> Any:
+    """An agent that calls a tool, and answers with what it learnt."""
+    from agents import Agent, Runner, function_tool, set_default_openai_api, set_tracing_disabled
+
+    set_tracing_disabled(True)
+    set_default_openai_api("chat_completions")
+
+    @function_tool
+    def weather(city: str) -> str:
+        """Tells the weather of a city."""
+        return f"sunny in {city}"
+
+    return asyncio.run(Runner.run(Agent(name="a", model=OPENAI, tools=[weather]), PROMPT)).final_output
+
+
 # -- llama-index
 
 
 @program("openai")
-def llama_index_chat(client: Any) -> Any:
-    """A chat."""
+def llama_index_chat(make: Any) -> Any:
+    """A chat. Its model table is older than our models: the name is given past it."""
     from llama_index.core.llms import ChatMessage
     from llama_index.llms.openai import OpenAI
 
@@ -244,43 +278,75 @@ def _stream(client: Any) -> str:
     return "".join(chunk.choices[0].delta.content or "" for chunk in chunks if chunk.choices)
 
 
-@program("openai")
-def langsmith_wrapped(client: Any) -> Any:
-    """langsmith's wrap_openai around the client."""
+@program("openai", given=True)
+def langsmith_above(make: Any) -> Any:
+    """langsmith's wrap_openai around a client that is wrapped already."""
     from langsmith.wrappers import wrap_openai
 
-    traced = wrap_openai(client)
-    return _ask(traced) + _stream(traced)
+    traced = wrap_openai(make())
+    return [_ask(traced), _stream(traced)]
 
 
-@program("openai")
-def langfuse_drop_in(client: Any) -> Any:
-    """langfuse patches the SDK's methods when it is imported."""
+@program("openai", given=True)
+def langsmith_beneath(make: Any) -> Any:
+    """A client that langsmith has wrapped before."""
+    from langsmith.wrappers import wrap_openai
+
+    traced = make(wrap_openai)
+    return [_ask(traced), _stream(traced)]
+
+
+@program("openai", given=True)
+def langfuse_above(make: Any) -> Any:
+    """langfuse patches the SDK's methods when it is imported: here after the client was wrapped."""
+    client = make()
     import langfuse.openai  # noqa: F401
 
-    return _ask(client) + _stream(client)
+    return [_ask(client), _stream(client)]
 
 
-@program("openai")
-def opentelemetry_genai_openai(client: Any) -> Any:
-    """OpenTelemetry's instrumentation of the OpenAI SDK; its spans are part of the result."""
+@program("openai", given=True)
+def langfuse_beneath(make: Any) -> Any:
+    """And here before."""
+    import langfuse.openai  # noqa: F401
+
+    client = make()
+    return [_ask(client), _stream(client)]
+
+
+@program("openai", given=True)
+def opentelemetry_openai_above(make: Any) -> Any:
+    """OpenTelemetry's instrumentation, after the client was wrapped; its spans are part of the result."""
+    from opentelemetry.instrumentation.genai.openai import OpenAIInstrumentor
+
+    client = make()
+    spans = _spans(OpenAIInstrumentor())
+    return [_ask(client), _stream(client), _names(spans)]
+
+
+@program("openai", given=True)
+def opentelemetry_openai_beneath(make: Any) -> Any:
+    """And before."""
     from opentelemetry.instrumentation.genai.openai import OpenAIInstrumentor
 
     spans = _spans(OpenAIInstrumentor())
-    text = _ask(client) + _stream(client)
-    return text, [str(span.attributes["gen_ai.operation.name"]) for span in spans.get_finished_spans()]
+    client = make()
+    return [_ask(client), _stream(client), _names(spans)]
 
 
-@program("anthropic")
-def opentelemetry_genai_anthropic(client: Any) -> Any:
+@program("anthropic", given=True)
+def opentelemetry_anthropic(make: Any) -> Any:
     """OpenTelemetry's instrumentation of the Anthropic SDK."""
     from opentelemetry.instrumentation.genai.anthropic import AnthropicInstrumentor
 
     spans = _spans(AnthropicInstrumentor())
-    answer = client.messages.create(model=ANTHROPIC, max_tokens=99, messages=[{"role": "user", "content": PROMPT}])
-    return answer.content[0].text, [
-        str(span.attributes["gen_ai.operation.name"]) for span in spans.get_finished_spans()
-    ]
+    ask = [{"role": "user", "content": PROMPT}]
+    answer = make().messages.create(model=ANTHROPIC, max_tokens=99, messages=ask)
+    return [answer.content[0].text, _names(spans)]
+
+
+def _names(spans: Any) -> list[str]:
+    return [str(span.attributes["gen_ai.operation.name"]) for span in spans.get_finished_spans()]
 
 
 def _spans(instrumentor: Any) -> Any:
