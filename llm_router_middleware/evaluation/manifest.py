@@ -68,9 +68,13 @@ class Manifest:
             raise ConfigurationError("training manifest: the file is damaged, its hash is not the released one")
         return cls(int.from_bytes(content[at : at + _BYTES], "big") for at in range(0, len(content), _BYTES))
 
+    def hashes(self) -> list[int]:
+        """What it holds, sorted."""
+        return sorted(self._hashes)
+
     def encoded(self) -> bytes:
         """The file's bytes: sorted 40-bit numbers."""
-        return b"".join(value.to_bytes(_BYTES, "big") for value in sorted(self._hashes))
+        return b"".join(value.to_bytes(_BYTES, "big") for value in self.hashes())
 
     def overlap(self, prompts: Iterable[str]) -> list[str]:
         """Those of the prompts that meet a training prompt."""
