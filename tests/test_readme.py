@@ -143,3 +143,10 @@ def test_links_lead_somewhere(page: Path) -> None:
     """Every relative link of every page names a file or folder that is there."""
     for target in re.findall(r"\]\(([^)#:]+)(?:#[\w-]*)?\)", page.read_text(encoding="utf-8")):
         assert (page.parent / target).exists(), target
+
+
+def test_the_index_lists_every_page() -> None:
+    """No page of the documentation is an orphan."""
+    index = (ROOT / "docs" / "index.md").read_text(encoding="utf-8")
+    pages = {path.name for path in (ROOT / "docs").glob("*.md")} - {"index.md"}
+    assert [page for page in sorted(pages) if f"({page})" not in index] == []
