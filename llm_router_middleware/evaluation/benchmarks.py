@@ -49,17 +49,19 @@ def benchmark(name: str, outcomes: Sequence[Outcome]) -> Benchmark:
     """A benchmark of outcomes, each standing for one call.
 
     Raises:
-        ConfigurationError: too few outcomes, or no difference between the models: there is nothing to route.
+        ConfigurationError: too few outcomes, or no gain from the strong model: there is nothing to route.
     """
     np = numpy()
     weak = np.array([outcome.weak for outcome in outcomes])
     strong = np.array([outcome.strong for outcome in outcomes])
     if len(outcomes) < 2:
         raise ConfigurationError(f"{name}: {len(outcomes)} outcomes: expected at least 2")
-    if abs(float((strong - weak).sum())) < 1e-12:
-        raise ConfigurationError(f"{name}: the strong model gains nothing over the weak one: there is nothing to route")
     prompts = tuple(outcome.prompt for outcome in outcomes)
-    return Benchmark(name, prompts, Questions.plain(strong - weak), float(weak.mean()), float(strong.mean()))
+    try:
+        questions = Questions.plain(strong - weak)
+    except ConfigurationError as error:
+        raise ConfigurationError(f"{name}: {error}") from None
+    return Benchmark(name, prompts, questions, float(weak.mean()), float(strong.mean()))
 
 
 def mixed(parts: Mapping[str, Sequence[Outcome]]) -> Benchmark:

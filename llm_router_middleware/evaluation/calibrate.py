@@ -179,7 +179,7 @@ def shares_for_spend(
         )
     top = bisect_left(range(count + 1), spend, key=spent)
     top = min(top, count) if top == 0 or spent(min(top, count)) <= spend else top - 1
-    return top / count, min(MID_TO_PREMIUM * top, count - top) / count
+    return top / count, min(round(MID_TO_PREMIUM * top), count - top) / count
 
 
 def _sums(ordered: Sequence[Request], price: Price | None, output_tokens: int, tier: Tier) -> list[float]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from llm_router_middleware.errors import ConfigurationError
 from llm_router_middleware.evaluation.numeric import numpy
 
 if TYPE_CHECKING:
@@ -57,11 +58,18 @@ class Questions:
         gaps: per question, what the strong model gains over the weak one.
         weights: how many calls each question stands for.
         strata: which part of a mixture each comes from; resamples keep the parts' sizes.
+
+    Raises:
+        ConfigurationError: the strong model gains nothing on them.
     """
 
     gaps: Array
     weights: Array
     strata: Array
+
+    def __post_init__(self) -> None:
+        if not float(self.weights @ self.gaps) > 0:
+            raise ConfigurationError("the strong model gains nothing over the weak one: there is nothing to route")
 
     @classmethod
     def plain(cls, gaps: Array) -> Questions:
@@ -76,7 +84,7 @@ def curve(scores: Array, questions: Questions) -> tuple[Array, Array]:
 
     Args:
         scores: the higher, the sooner a question goes to the strong model.
-        questions: their gaps must not add up to 0.
+        questions: what they gain.
     """
     np = numpy()
     groups, group = np.unique(-np.asarray(scores), return_inverse=True)
@@ -110,9 +118,14 @@ def _samples(scores: Array, questions: Questions, draws: int, seed: int) -> Arra
     groups, group = np.unique(-np.asarray(scores), return_inverse=True)
     parts = [np.flatnonzero(questions.strata == part) for part in np.unique(questions.strata)]
     samples: Array = np.empty((draws, 3))
-    for draw in range(draws):
+    filled = 0
+    while filled < draws:
         drawn = np.concatenate([part[rng.integers(0, len(part), len(part))] for part in parts])
-        samples[draw] = _figures(*_curve(drawn, group, len(groups), questions))
+        if questions.weights[drawn] @ questions.gaps[drawn] <= 0:
+            # Without a gap there is no share of it: a resample in which the strong model gains nothing isn't counted.
+            continue
+        samples[filled] = _figures(*_curve(drawn, group, len(groups), questions))
+        filled += 1
     return samples
 
 
