@@ -12,6 +12,7 @@ from __future__ import annotations
 import ast
 import contextlib
 import copy
+import gc
 import importlib
 import importlib.abc
 import importlib.util
@@ -215,26 +216,17 @@ def _passes(module: str, text: str) -> bool:
         for seed in range(3_000):
             play(seed, breaker_class)
     tests = next(tests for modules, tests in TESTS.items() if module in modules)
-    quiet = [
-        "-x",
-        "-q",
-        "-p",
-        "no:cacheprovider",
-        "-m",
-        "not nightly",
-        "-W",
-        "ignore::pytest.PytestAssertRewriteWarning",
-    ]
-    return pytest.main([*quiet, *tests]) == 0
+    quiet = ["-x", "-q", "--tb=no", "--assert=plain", "-m", "not nightly"]
+    plugins = ["pytest_asyncio.plugin", "_hypothesis_pytestplugin", "no:cacheprovider", "no:unraisableexception"]
+    options = [*quiet, *(option for plugin in plugins for option in ("-p", plugin))]
+    os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
+    return all(pytest.main([*options, test]) == 0 for test in tests)
 
 
 def main(modules: Sequence[str]) -> int:
-    import anthropic  # noqa: F401
-    import groq  # noqa: F401
-    import hypothesis  # noqa: F401
-    import openai.types.chat  # noqa: F401
-    import pytest  # noqa: F401
-
+    for name in ("anthropic", "groq", "openai.types.chat", "hypothesis", "pytest", "llm_router_middleware.sandbox"):
+        importlib.import_module(name)
+    gc.freeze()
     worst = 1.0
     for module in modules:
         if not survives(module, source(module)):
