@@ -18,6 +18,9 @@ _BACKOFF_BASE_S = 0.5
 _BACKOFF_CAP_S = 8.0
 """The SDKs' own first and longest pause between tries (INITIAL_RETRY_DELAY, MAX_RETRY_DELAY in their constants)."""
 
+_HEDGE_RATIO = 0.05
+"""Hedges per call: one in twenty, since that many are above the p95 (reliability R9)."""
+
 _LEASE_GRACE_S = 5.0
 """Seconds beyond an attempt's timeout after which a probe that never reported is given up (reliability 1.5)."""
 
@@ -42,6 +45,7 @@ class Kit:
         first_token_s: seconds until a stream must show content while there is another candidate.
         auth_failover: whether a rejected key tries the next provider.
         refusal_failover: whether a content refusal tries the next model.
+        hedge: whether a second model is asked beside a first that takes longer than its p95.
     """
 
     def __init__(
@@ -60,6 +64,7 @@ class Kit:
         first_token_s: float | None = None,
         auth_failover: bool = False,
         refusal_failover: bool = False,
+        hedge: bool = False,
     ) -> None:
         self.now = now
         self.find = find
@@ -75,10 +80,14 @@ class Kit:
         self._random = random
         self._auth_failover = auth_failover
         self._refusal_failover = refusal_failover
+        self._hedge = hedge
+        self._hedges = RetryBudget(_HEDGE_RATIO, 0, now=now)
 
     def begin(self) -> None:
         """A call begins: it earns a fifth of a retry."""
         self._retries.deposit()
+        if self._hedge:
+            self._hedges.deposit()
 
     def begin_retry(self) -> bool:
         """Whether another round may be made now; then `end_retry` when it is over."""
@@ -136,6 +145,23 @@ class Kit:
             return failure.retry_after_s if failure.retry_after_s <= _LONGEST_WAIT_S else None
         pause = min(_BACKOFF_BASE_S * 2.0**round_, _BACKOFF_CAP_S)
         return pause * (1 - 0.25 * self._random())
+
+    def hedge_after_s(self, model: ModelSpec, call: Call) -> float | None:
+        """Seconds after which a second model is asked beside this one: its p95. None where hedging is off or spent.
+
+        A number must be followed by `end_hedge`.
+        """
+        if not self._hedge:
+            return None
+        latency = self._latency
+        slow = latency.p95_first_token(model.key) if call.stream else latency.p95(model.key)
+        if slow is None or not self._hedges.try_acquire():
+            return None
+        return float(slow)
+
+    def end_hedge(self) -> None:
+        """The call that was hedged is decided."""
+        self._hedges.release()
 
     def share_of(self, left_s: float, model: ModelSpec) -> float:
         """Seconds for an attempt that has an alternative: three quarters of what is left, or 1.5 times its slowest."""

@@ -122,6 +122,7 @@ class Router:
             first_token_s=settings.first_token_deadline_s,
             auth_failover=settings.auth_failover,
             refusal_failover=settings.refusal_failover,
+            hedge=settings.hedge,
         )
 
     # -- three more ways to make one

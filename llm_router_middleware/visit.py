@@ -12,6 +12,7 @@ from llm_router_middleware.engine.call import Call, Outcome, Verdict
 from llm_router_middleware.engine.drive import Plan as Steps
 from llm_router_middleware.engine.drive import carry_out
 from llm_router_middleware.engine.flow import Plan, route
+from llm_router_middleware.engine.race import race
 from llm_router_middleware.events.event import Usage
 from llm_router_middleware.events.recorder import Recording
 from llm_router_middleware.models.spec import ModelSpec, Tier
@@ -72,7 +73,7 @@ class Visit:
         performer = Performer(self._call, self._native, self._trade, partial(to_plain, self._call.body))
         self._performer = performer
         flow = route(self._call, self._flow_plan(decision), self._kit, self._recording)
-        return (yield from carry_out(flow, performer, self._sleep))
+        return (yield from carry_out(flow, performer, self._sleep, partial(race, is_async=self._native.is_async)))
 
     def rescue(self) -> Steps[Verdict]:
         """A bug of ours: the answer that is there already, else the caller's own call."""
@@ -83,11 +84,6 @@ class Visit:
             self._fenced(partial(self._recording.selected, performer.asked, "router_error"))
             self._fenced(partial(self._conclude, last))
             return Verdict(last.value)
-        if performer is not None:
-            try:
-                yield from performer.let_go()
-            except Exception:  # noqa: BLE001 - fail open: the connection goes with its response
-                self._kit.bug()
         return (yield from self._unchanged("router_error"))
 
     # -- the caller's own call

@@ -169,6 +169,8 @@ class Attempt:
         rewritten: the provider sees something else than what the caller wrote.
         timeout_s: seconds for this request; None leaves the caller's timeout as it is.
         first_token_s: seconds until a stream must show content; None for no limit.
+        rival: a second attempt, to be made beside this one if it takes long; the first success counts.
+        rival_after_s: seconds until then.
     """
 
     model: ModelSpec
@@ -176,6 +178,8 @@ class Attempt:
     rewritten: bool
     timeout_s: float | None = None
     first_token_s: float | None = None
+    rival: Attempt | None = None
+    rival_after_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,6 +206,8 @@ class Outcome:
         served_model: the model that the provider says has answered.
         usage: tokens that the provider reported, in the words of `events.event.Usage`.
         dropped: parameters that an opt-in let the translation lose.
+        by: whose outcome it is, where two were asked; None where one was.
+        other: what came of the other one; None where it was called off.
     """
 
     value: Any = None
@@ -211,6 +217,8 @@ class Outcome:
     served_model: str | None = None
     usage: Any = None
     dropped: tuple[str, ...] = ()
+    by: Attempt | None = None
+    other: Outcome | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from llm_router_middleware.engine.call import Attempt, Outcome, Pause, Verdict
 
-__all__ = ["Flow", "Plan", "Step", "adrive", "carry_out", "drive"]
+__all__ = ["Flow", "Perform", "Plan", "Step", "adrive", "carry_out", "drive"]
 
 T = TypeVar("T")
 
@@ -58,13 +58,26 @@ async def adrive(plan: Plan[T]) -> T:
         return value
 
 
-def carry_out(flow: Flow, perform: Callable[[Attempt], Plan[Outcome]], sleep: Callable[[float], Step]) -> Plan[Verdict]:
-    """Joins the decisions of a call with the I/O that they ask for."""
+Perform = Callable[[Attempt], Plan[Outcome]]
+"""Carries out one attempt."""
+
+
+def carry_out(
+    flow: Flow, perform: Perform, sleep: Callable[[float], Step], race: Callable[[Perform, Attempt], Step]
+) -> Plan[Verdict]:
+    """Joins the decisions of a call with the I/O that they ask for.
+
+    Args:
+        flow: the decisions.
+        perform: makes one request.
+        sleep: lets time pass.
+        race: makes an attempt and, if it takes long, its rival.
+    """
     try:
         wish = next(flow)
         while True:
             try:
-                outcome = yield from _grant(wish, perform, sleep)
+                outcome = yield from _grant(wish, perform, sleep, race)
             except BaseException as exc:  # noqa: BLE001 - a cancellation: the flow gives its permit back and re-raises
                 wish = flow.throw(exc)
             else:
@@ -75,9 +88,12 @@ def carry_out(flow: Flow, perform: Callable[[Attempt], Plan[Outcome]], sleep: Ca
 
 
 def _grant(
-    wish: Attempt | Pause, perform: Callable[[Attempt], Plan[Outcome]], sleep: Callable[[float], Step]
+    wish: Attempt | Pause, perform: Perform, sleep: Callable[[float], Step], race: Callable[[Perform, Attempt], Step]
 ) -> Plan[Outcome | None]:
     if isinstance(wish, Pause):
         yield sleep(wish.seconds)
         return None
+    if wish.rival is not None:
+        outcome: Outcome = yield race(perform, wish)
+        return outcome
     return (yield from perform(wish))

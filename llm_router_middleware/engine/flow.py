@@ -14,6 +14,7 @@ from typing import Any, Protocol
 
 from llm_router_middleware.engine.call import Attempt, Call, Failure, FailureKind, Outcome, Pause, Verdict
 from llm_router_middleware.engine.drive import Flow
+from llm_router_middleware.engine.hedge import Hedge
 from llm_router_middleware.models.spec import ModelSpec
 
 __all__ = ["Kit", "Log", "Plan", "route"]
@@ -35,6 +36,8 @@ class Kit(Protocol):
     def begin_retry(self) -> bool: ...
     def end_retry(self) -> None: ...
     def backoff_s(self, round_: int, failure: Failure) -> float | None: ...
+    def hedge_after_s(self, model: ModelSpec, call: Call) -> float | None: ...
+    def end_hedge(self) -> None: ...
     def share_of(self, left_s: float, model: ModelSpec) -> float: ...
 
 
@@ -79,6 +82,7 @@ class _Trail:
     attempts: int = 0
     refusals: int = 0
     rejected: bool = False
+    hedged: bool = False
     own_failure: Outcome | None = None
     native_failure: Outcome | None = None
     foreign_failure: Outcome | None = None
@@ -109,13 +113,28 @@ class _Trail:
         own = self.plan.own
         return own is not None and model.name == own.name and model.provider == own.provider
 
+    def hedge(self, attempt: Attempt, admission: Any) -> Hedge | None:
+        """A second candidate to be asked beside the first, where hedging is on and nothing stands against it."""
+        if not self.queue or self.plan.bound or self.call.body.get("tools"):
+            return None
+        after_s = self.kit.hedge_after_s(attempt.model, self.call)
+        if after_s is None:
+            return None
+        rival = self.queue[0]
+        permit = self.kit.acquire(rival, self.call, spill=True)
+        if not permit or permit.state != "closed":
+            _settle(self.kit, permit, None, neutral=True)
+            self.kit.end_hedge()
+            return None
+        return Hedge(self, attempt, admission, self.attempt(rival), permit, after_s)
+
     # -- what follows from an outcome
 
     def failed(self, attempt: Attempt, outcome: Outcome) -> bool:
         """Takes note of a failure; says whether another candidate may be tried."""
         failure = outcome.failure
         assert failure is not None  # noqa: S101 - called for failures only
-        self._remember(attempt, outcome)
+        self.remember(attempt, outcome)
         if failure.kind.retry_same or failure.kind in _SDK_RETRIES:
             self.again.append((attempt.model, failure))
         if not attempt.native:
@@ -127,7 +146,7 @@ class _Trail:
         self.queue.clear()
         return failure.kind.retry_same or failure.kind in _MAY_HAVE_RUN
 
-    def _remember(self, attempt: Attempt, outcome: Outcome) -> None:
+    def remember(self, attempt: Attempt, outcome: Outcome) -> None:
         if not attempt.rewritten:
             self.own_failure = outcome
         elif attempt.native:
@@ -171,6 +190,8 @@ class _Trail:
     def reason(self, attempt: Attempt) -> str:
         if self.rejected and not attempt.rewritten:
             return "capability"
+        if self.hedged and not self.has_failed:
+            return "latency_fallback"
         if self.has_failed:
             return "failover"
         return "circuit_fallback" if self.refusals else self.plan.reason
@@ -271,9 +292,18 @@ def _try(trail: _Trail, model: ModelSpec, admission: Any) -> Maybe:
     attempt = trail.attempt(model)
     trail.attempts += 1
     began = kit.now()
-    outcome = yield attempt
+    hedge = None if admission is None or trail.attempts > 1 else trail.hedge(attempt, admission)
+    try:
+        outcome = yield attempt if hedge is None else hedge.attempt
+    except BaseException:
+        if hedge is not None:
+            hedge.call_off()
+        raise
     assert outcome is not None  # noqa: S101 - an attempt is always answered by its outcome
     seconds = kit.now() - began
+    if hedge is not None:
+        attempt, admission = hedge.judge(outcome, seconds)
+        model = attempt.model
     log.attempted(model, outcome, seconds, "closed" if admission is None else admission.state)
     if outcome.failure is None:
         kit.learn(model, seconds, outcome)

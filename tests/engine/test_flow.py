@@ -74,6 +74,11 @@ class FakeKit:
     def backoff_s(self, round_: int, failure: Failure) -> float | None:
         return failure.retry_after_s if failure.retry_after_s is not None else 0.5 * 2**round_
 
+    def hedge_after_s(self, model: ModelSpec, call: Call) -> float | None:
+        return None
+
+    def end_hedge(self) -> None: ...
+
     def share_of(self, left_s: float, model: ModelSpec) -> float:
         return 0.75 * left_s
 
