@@ -41,7 +41,7 @@ def environment(name: str, cache: Path, python: str) -> Path:
 def run(name: str, python: Path, report: Path, select: list[str]) -> dict[str, Any]:
     """Runs the table in an environment; the tests passed, failed and skipped, by SDK."""
     command = [str(python), "-m", "pytest", "-p", "tests.versions.plugin", "-p", "no:cacheprovider", "-q", "--tb=short"]
-    command += ["-W", "ignore:.*is deprecated:DeprecationWarning"]
+    command += ["-W", "ignore::DeprecationWarning"]
     command += ["-o", "addopts=--import-mode=importlib", f"--junit-xml={report}", *TESTS, *select]
     settings = {key: value for key, value in os.environ.items() if not key.startswith("LLM_ROUTER_")}
     done = subprocess.run(command, cwd=REPO, env=settings, capture_output=True, text=True, check=False)
