@@ -16,7 +16,7 @@ from llm_router_middleware.events.event import RoutingEvent
 from llm_router_middleware.events.log import LogSink
 from llm_router_middleware.events.sink import safely
 from llm_router_middleware.intercept.install import install
-from llm_router_middleware.intercept.native import provider_of
+from llm_router_middleware.intercept.native import endpoint_of, provider_of
 from llm_router_middleware.intercept.sdk import SDKS
 from llm_router_middleware.models.registry import ModelRegistry
 from llm_router_middleware.models.spec import ModelSpec
@@ -185,7 +185,7 @@ def sinks_of(settings: RouterSettings | None, given: Iterable[Sink]) -> list[Sin
 
 def backends_of(settings: RouterSettings, given: Iterable[Any]) -> Backends:
     """Who else could answer: the given clients, and the providers whose keys are in the environment."""
-    return Backends(settings.provider_specs(), credentials, _client_class, install, provider_of, given)
+    return Backends(settings.provider_specs(), credentials, _client_class, install, provider_of, endpoint_of, given)
 
 
 def credentials_in_use(settings: RouterSettings) -> tuple[str, ...]:

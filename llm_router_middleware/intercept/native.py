@@ -9,7 +9,7 @@ from typing import Any
 
 from llm_router_middleware.intercept.sdk import NOT_GIVEN, SDKS, Request, Sdk, rewritten
 
-__all__ = ["NativeClient", "provider_of"]
+__all__ = ["NativeClient", "endpoint_of", "provider_of"]
 
 ENTRANCE = "_llm_router_entrance"
 """The attribute by which a patched client class describes itself."""
@@ -32,6 +32,17 @@ def provider_of(client: Any) -> str:
         if host in sdk.hosts:
             return sdk.name
     return getattr(type(client), ENTRANCE).sdk.name  # type: ignore[no-any-return]
+
+
+def endpoint_of(client: Any) -> str:
+    """Provider, origin and credential of a client in one key, the name of its circuit.
+
+    The credential is told from others of this process by 16 bits of a hash that is keyed per process.
+    """
+    url, key = client.base_url, getattr(client, "api_key", None)
+    netloc = url.netloc.decode() if isinstance(url.netloc, bytes) else url.netloc
+    credential = f"#{hash(key) & 0xFFFF:04x}" if isinstance(key, str) else ""
+    return f"{provider_of(client)}@{url.scheme}://{netloc}{credential}"
 
 
 class NativeClient:
@@ -85,14 +96,8 @@ class NativeClient:
 
     @property
     def endpoint(self) -> str:
-        """Provider, origin and credential in one key.
-
-        The credential is told from others of this process by 16 bits of a hash that is keyed per process.
-        """
-        url, key = self.client.base_url, getattr(self.client, "api_key", None)
-        netloc = url.netloc.decode() if isinstance(url.netloc, bytes) else url.netloc
-        credential = f"#{hash(key) & 0xFFFF:04x}" if isinstance(key, str) else ""
-        return f"{self.provider}@{url.scheme}://{netloc}{credential}"
+        """Provider, origin and credential in one key."""
+        return endpoint_of(self.client)
 
     @property
     def retries(self) -> int:

@@ -73,6 +73,7 @@ class Backends:
         enter: what the door knows of a client class, so that a backend is asked beneath it.
         given: clients to use as they are.
         name_of: the provider that a given client talks to.
+        endpoint_of: the name of a given client's circuit, which is the same where that client is the caller's.
     """
 
     def __init__(
@@ -82,6 +83,7 @@ class Backends:
         client_class: Callable[[str, bool], type],
         enter: Callable[[type], Any],
         name_of: Callable[[Any], str],
+        endpoint_of: Callable[[Any], str],
         given: Iterable[Any] = (),
     ) -> None:
         self._providers = providers
@@ -95,9 +97,12 @@ class Backends:
         weakref.finalize(self, _close_all, self._sync).atexit = False
         self._async: weakref.WeakKeyDictionary[Any, dict[str, Backend]] = weakref.WeakKeyDictionary()
         self._given: dict[tuple[str, bool], Backend] = {}
+        self._endpoints: dict[str, str] = {}
         for client in given:
             entrance = enter(type(client))
-            self._given[name_of(client), entrance.is_async] = Backend(client, entrance)
+            provider = name_of(client)
+            self._given[provider, entrance.is_async] = Backend(client, entrance)
+            self._endpoints[provider] = endpoint_of(client)
 
     def unavailable(self, provider: str, is_async: bool) -> str | None:
         """Why nobody can be asked there; None if someone can. Builds nothing, imports nothing."""
@@ -124,6 +129,8 @@ class Backends:
 
     def endpoint(self, provider: str) -> str:
         """Provider, origin and credential in one key, for its circuit breaker."""
+        if provider in self._endpoints:
+            return self._endpoints[provider]
         credentials = self._credentials.get(provider)
         return provider if credentials is None else f"{provider}@{credentials.origin}#{fingerprint(credentials.key)}"
 
