@@ -1,4 +1,4 @@
-"""Clients of hosted clouds and of other addresses: routed among the models that were declared for them, else left alone."""
+"""Clients of hosted clouds and of other addresses: routed among the models declared for them, else left alone."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ def test_a_cloud_of_which_nothing_is_declared_is_left_alone(name: str) -> None:
 
 
 def test_a_client_that_is_pointed_at_another_provider_belongs_to_it() -> None:
-    """OpenAI's SDK with Groq's address: the host says whose models they are, and the bytes are those of a bare client."""
+    """OpenAI's SDK with Groq's address: the host says whose models they are."""
     cloud = Cloud(COMPLETION)
     router = Recorded()
     base_url = "https://api.groq.com/openai/v1"
