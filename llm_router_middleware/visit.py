@@ -14,7 +14,7 @@ from llm_router_middleware.engine.drive import carry_out
 from llm_router_middleware.engine.flow import Plan, route
 from llm_router_middleware.engine.race import race
 from llm_router_middleware.events.event import Usage
-from llm_router_middleware.events.recorder import Recording
+from llm_router_middleware.events.recorder import Recording, attach
 from llm_router_middleware.models.spec import ModelSpec, Tier
 from llm_router_middleware.providers.answers import as_payload, content_type, http_response
 from llm_router_middleware.providers.perform import Performer
@@ -96,21 +96,24 @@ class Visit:
             value = yield request
         except Exception as exc:  # noqa: BLE001 - the caller's own failure, and no bug of ours: not to be made twice
             self._failed(exc, began)
-            self._fenced(partial(self._recording.keep, Verdict(error=exc)))
             return Verdict(error=exc)
         except BaseException as exc:
             self._failed(exc, began)
             raise
-        outcome = Outcome(value=value)
-        self._fenced(partial(self._observe, outcome))
-        self._fenced(partial(self._attempted, outcome, began))
-        self._fenced(partial(self._recording.keep, Verdict(value)))
-        self._fenced(partial(self._conclude, outcome))
+        self._fenced(lambda: self._succeeded(value, began))
         return Verdict(value)
+
+    def _succeeded(self, value: Any, began: float) -> None:
+        outcome = Outcome(value=value)
+        self._fenced(lambda: self._observe(outcome))
+        self._fenced(lambda: self._attempted(outcome, began))
+        self._fenced(lambda: self._recording.keep(Verdict(value)))
+        self._conclude(outcome)
 
     def _failed(self, exc: BaseException, began: float) -> None:
         self._fenced(lambda: self._attempted(Outcome(failure=self._trade.classify(exc)), began))
         self._fenced(lambda: self._recording.finish(success=False, error=_word(exc)))
+        self._fenced(lambda: attach(exc, self._recording.event))
 
     def _observe(self, outcome: Outcome) -> None:
         """Learns what an answer costs that was not routed; of a stream, follows it without reading ahead."""

@@ -14,6 +14,7 @@ from typing import Any
 from llm_router_middleware.dialects.base import Answer, Translator
 from llm_router_middleware.engine.call import Attempt, Call, Failure, FailureKind, Outcome
 from llm_router_middleware.engine.drive import Plan
+from llm_router_middleware.engine.fence import fenced, report
 from llm_router_middleware.engine.streams import Tap, decoder_for, open_until_content
 from llm_router_middleware.engine.watch import Reader, Watch
 from llm_router_middleware.errors import RefusedAnswerError, RuledOutError, TranslationError
@@ -71,6 +72,15 @@ class Trade:
     clock: Callable[[], float]
 
 
+class _Hand:
+    """What an attempt has been given and not yet handed on."""
+
+    __slots__ = ("value",)
+
+    def __init__(self) -> None:
+        self.value: Any = None
+
+
 class Performer:
     """Carries out the attempts of one call.
 
@@ -87,35 +97,45 @@ class Performer:
         self._trade = trade
         self._plain = plain
         self._asked: Counter[str] = Counter()
-        self._held: Any = None
         self.last: Outcome | None = None
         self.asked: ModelSpec | None = None
 
     def __call__(self, attempt: Attempt) -> Plan[Outcome]:
         """Makes one request and says what came of it. Raises only what is thrown into it from outside."""
-        self.asked = attempt.model
-        outcome = yield from (self._ask_native(attempt) if attempt.native else self._ask_foreign(attempt))
-        self.last, self._held = outcome, None
+        self.asked, hand = attempt.model, _Hand()
+        try:
+            outcome = yield from (
+                self._ask_native(attempt, hand) if attempt.native else self._ask_foreign(attempt, hand)
+            )
+        except GeneratorExit:
+            raise  # there is nobody any more who could do a further step
+        except BaseException:
+            yield from self._let_go(hand.value)
+            raise
+        self.last = outcome
         return outcome
 
-    def let_go(self) -> Plan[None]:
-        """After a bug of ours in the midst of an attempt: gives the connection of its answer back."""
-        response = http_response(self._held)
-        if response is not None and not response.is_closed:
+    def _let_go(self, value: Any) -> Plan[None]:
+        """A cancellation, or a bug of ours, in the midst of an attempt: gives the connection of its answer back."""
+        response = fenced(http_response, value)
+        if response is None or response.is_closed:
+            return
+        try:
             yield response.aclose if self._native.is_async else response.close
+        except Exception as bug:  # noqa: BLE001 - what has brought us here is what shall be raised
+            report("a connection may be lost", bug)
 
     # -- the caller's own client
 
-    def _ask_native(self, attempt: Attempt) -> Plan[Outcome]:
+    def _ask_native(self, attempt: Attempt, hand: _Hand) -> Plan[Outcome]:
         began, retries = self._trade.now(), self._asked[attempt.model.name]
         self._asked[attempt.model.name] += 1
         model = attempt.model.name if attempt.rewritten else None
         request = self._native.attempt(model, attempt.timeout_s, retries, with_usage=self._adds_usage)
         try:
-            value = yield request
+            value = hand.value = yield request
         except Exception as exc:  # noqa: BLE001 - the SDK's errors are data from here on
             return Outcome(error=exc, failure=self._trade.classify(exc))
-        self._held = value
         if retries and hasattr(value, "retries_taken"):
             value.retries_taken = retries
         failure = self._trade.classify_value(value)
@@ -213,7 +233,7 @@ class Performer:
 
     # -- another provider's client
 
-    def _ask_foreign(self, attempt: Attempt) -> Plan[Outcome]:
+    def _ask_foreign(self, attempt: Attempt, hand: _Hand) -> Plan[Outcome]:
         call, trade, model = self._call, self._trade, attempt.model
         wire = trade.target_wire(call.wire, call.body, model, trade.backends.wire(model.provider))
         translator = trade.translator(call.wire, wire)
@@ -226,10 +246,9 @@ class Performer:
             return (yield from self._say(Failure(FailureKind.TRANSLATION, sent=False), attempt))
         began = trade.now()
         try:
-            raw = yield backend.post(wire, translation.body, attempt.timeout_s or call.timeout_s)
+            raw = hand.value = yield backend.post(wire, translation.body, attempt.timeout_s or call.timeout_s)
         except Exception as exc:  # noqa: BLE001 - the backend's errors are data from here on
             return (yield from self._say(trade.classify(exc), attempt))
-        self._held = raw
         response = http_response(raw)
         if call.stream:
             outcome = yield from self._translate_stream(response, wire, translator, attempt, began)

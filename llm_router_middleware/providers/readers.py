@@ -12,7 +12,7 @@ from llm_router_middleware.dialects.observe import is_content, is_terminator, se
 from llm_router_middleware.dialects.sse import SseDecoder, encode, terminator
 from llm_router_middleware.dialects.usage import StreamUsage, TokenCounts, read_usage
 from llm_router_middleware.engine.call import Failure, FailureKind, Wire
-from llm_router_middleware.engine.fence import report
+from llm_router_middleware.engine.fence import fenced, report
 from llm_router_middleware.errors import TranslationError, TruncatedStreamError
 from llm_router_middleware.events.event import Usage
 
@@ -238,11 +238,14 @@ class TranslatingReader:
         if in_band_error(self._target, name, payload) is not None:
             out += self._fail(self._classify_body(self._target, payload))
             return
-        self._usage.feed(payload)
-        self.served_model = self.served_model or served_model(self._target, payload)
+        fenced(self._account, payload)
         out += self._encode(self._machine.feed(name, payload))
         if self._target in _LAST_EVENT_ENDS and is_terminator(self._target, name, payload):
             out += self._close()
+
+    def _account(self, payload: dict[str, Any]) -> None:
+        self._usage.feed(payload)
+        self.served_model = self.served_model or served_model(self._target, payload)
 
     def end(self) -> bytes:
         """The target's stream has ended: the closing frames, or the failure that it is to end without a terminator."""

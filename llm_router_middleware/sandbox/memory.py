@@ -68,7 +68,7 @@ class _Delivery:
                 self._recorded.status = step.status
                 self._left = step.length
                 return self._http.Response(
-                    step.status, headers=list(step.headers), stream=_body(self._http, self._data())
+                    step.status, headers=list(step.headers), stream=_body(self._http, self._data(), self._recorded)
                 )
             self._take(step)
         raise AssertionError("unreachable: every answer has headers, or breaks before them")
@@ -116,7 +116,7 @@ class _Delivery:
         self._sleep(seconds)
 
 
-def _body(http: Any, data: Iterator[bytes]) -> Any:
+def _body(http: Any, data: Iterator[bytes], recorded: RecordedRequest) -> Any:
     """A body for both kinds of client."""
 
     class Body(http.SyncByteStream, http.AsyncByteStream):  # type: ignore[misc] # the base depends on the library
@@ -129,8 +129,9 @@ def _body(http: Any, data: Iterator[bytes]) -> Any:
 
         def close(self) -> None:
             data.close()  # type: ignore[attr-defined] # a generator
+            recorded.end("abandoned")  # one that was never begun does not end by itself
 
         async def aclose(self) -> None:
-            data.close()  # type: ignore[attr-defined] # a generator
+            self.close()
 
     return Body()
