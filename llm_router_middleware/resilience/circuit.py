@@ -154,7 +154,7 @@ class Circuit:
     # -- lesson
 
     def settle(
-        self, permit: Permit, effect: Effect, retry_after_s: float | None, now: float, reason: str = "ejected"
+        self, permit: Permit, effect: Effect, retry_after_s: float | None, now: float, reason: str
     ) -> Transition | None:
         """Takes a permit back, once, and learns what its call has shown."""
         if permit.settled:
@@ -173,8 +173,8 @@ class Circuit:
             return None
         if self.state == CLOSED:
             return self._learn(permit, effect, retry_after_s, now, reason)
-        if self.state == OPEN or permit.expires <= now:
-            # Open: a result that came without a permit. Lapsed: the next caller may be probing already.
+        if permit.expires <= now:
+            # Lapsed: the next caller may be probing already. Or a result that came without a permit.
             return None
         return self._conclude(effect, retry_after_s, now, reason)
 

@@ -138,9 +138,9 @@ def test_the_latency_tracker_keeps_a_thousand_models() -> None:
             tracker.record(f"m{number}", 9.0)
         tracker.record_first_token(f"m{number}", 9.0)
         gate.too_slow(f"m{number}", 1.0)
-    assert len(tracker._answers) <= 1024
-    assert len(tracker._first_tokens) <= 1024
-    assert len(gate._verdicts) <= 1024
+        assert len(tracker._answers) <= 1024
+        assert len(tracker._first_tokens) <= 1024
+        assert len(gate._verdicts) <= 1024
 
 
 def soak(calls: int) -> float:

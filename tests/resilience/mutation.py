@@ -34,7 +34,7 @@ TESTS: dict[tuple[str, ...], list[str]] = {
     (*BREAKER, "breakers", "endpoint", "admission", "breaker_settings"): [
         f"{ROOMS_TESTS}breaker.py",
         f"{ROOMS_TESTS}breakers.py",
-        f"{ROOMS_TESTS}budget.py",
+        f"{ROOMS_TESTS}window.py",
         f"{FAULT_TESTS}memory.py",
         f"{FAULT_TESTS}fork.py",
     ],
@@ -47,8 +47,9 @@ TESTS: dict[tuple[str, ...], list[str]] = {
         f"{ROOMS_TESTS}latency.py",
         f"{ROOMS_TESTS}latency_gate.py",
         f"{FAULT_TESTS}memory.py",
+        f"{FAULT_TESTS}fork.py",
     ],
-    ("budget",): [f"{ROOMS_TESTS}budget.py"],
+    ("budget",): [f"{ROOMS_TESTS}budget.py", f"{FAULT_TESTS}fork.py"],
     ("forking",): [f"{FAULT_TESTS}fork.py"],
 }
 

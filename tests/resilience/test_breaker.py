@@ -229,14 +229,14 @@ def test_a_transition_tells_when_and_for_how_long() -> None:
     bench = Bench()
     bench.now = 7.0
     bench.open()
-    bench.now = 12.0
+    bench.now = 13.0
     bench.call(Effect.SUCCESS)
     assert [(t.after, t.at, t.open_for_s, t.generation) for t in bench.told] == [
         ("open", 7.0, 5.0, 1),
-        ("half_open", 12.0, 0.0, 2),
-        ("closed", 12.0, 0.0, 3),
+        ("half_open", 13.0, 0.0, 2),
+        ("closed", 13.0, 0.0, 3),
     ]
-    assert (bench.breaker.transitions, bench.breaker.last_used) == (3, 12.0)
+    assert (bench.breaker.transitions, bench.breaker.last_used) == (3, 13.0)
 
 
 def test_idle_is_closed_and_without_anything_bad() -> None:

@@ -40,6 +40,18 @@ def test_retries_are_a_fifth_of_the_calls() -> None:
     assert sum(budget.try_acquire() for _ in range(100)) == 3
 
 
+def test_calls_of_long_ago_earn_no_retries() -> None:
+    """What was earned is lost with the window, to the moment."""
+    clock = Clock()
+    budget = RetryBudget(now=clock)
+    for _ in range(100):
+        budget.deposit()
+    clock.now = 9.5
+    budget.deposit()
+    clock.now = 10.0
+    assert sum(budget.try_acquire() for _ in range(100)) == 3
+
+
 @pytest.mark.parametrize("seed", range(20))
 def test_an_outage_is_not_amplified(seed: int) -> None:
     """When every call fails and wants retries, requests stay within 1.2 a call and the floor."""

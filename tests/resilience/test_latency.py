@@ -45,8 +45,8 @@ def test_too_few_samples_say_nothing() -> None:
 
 
 @given(
-    st.lists(st.floats(0, 100), max_size=120),
-    st.integers(1, 60),
+    st.lists(st.integers(0, 99).map(float), min_size=1, max_size=160),
+    st.sampled_from([1, 2, 5, 20, 21, 50, 120]),
     st.integers(1, 10),
 )
 def test_the_window_equals_sorting_it_anew(samples: list[float], window: int, minimum: int) -> None:
@@ -54,6 +54,7 @@ def test_the_window_equals_sorting_it_anew(samples: list[float], window: int, mi
     tracker = LatencyTracker(window, minimum, now=Clock())
     for count in range(1, len(samples) + 1):
         tracker.record("m", samples[count - 1])
+        assert tracker._answers["m"].newest == 0.0
         latest = sorted(samples[:count][-window:])
         expected = latest[math.ceil(0.95 * len(latest) - 1e-9) - 1] if len(latest) >= minimum else None
         assert tracker.p95("m") == expected
@@ -169,6 +170,27 @@ def test_answers_of_one_length_are_left_as_they_are() -> None:
     assert tracker.p95("m") == 3.0
 
 
+def test_the_defaults() -> None:
+    """Fifty samples, at least five; and the percentile is there without asking for the lock."""
+    tracker = LatencyTracker(now=Clock())
+    for number in range(51):
+        tracker.record("m", 1.0 if number else 99.0)
+    for number in range(2):
+        tracker.record("m", 50.0 + number)
+    with tracker._lock:
+        assert tracker.p95("m") == 1.0
+    tracker.record("m", 50.0)
+    assert tracker.p95("m") == 50.0
+
+
+def test_a_hundred_and_one_samples_have_their_96th_for_a_percentile() -> None:
+    """ceil(0.95 x 101) is 96."""
+    tracker = LatencyTracker(window=101, now=Clock())
+    for seconds in range(1, 102):
+        tracker.record("m", float(seconds))
+    assert tracker.p95("m") == 96.0
+
+
 @pytest.mark.parametrize("tokens", [None, 0, -5])
 def test_an_unknown_length_leaves_the_time_as_it_is(tokens: int | None) -> None:
     """No tokens, no correction."""
@@ -178,14 +200,56 @@ def test_an_unknown_length_leaves_the_time_as_it_is(tokens: int | None) -> None:
     assert tracker.p95("m") == 7.0
 
 
+def test_an_answer_of_one_token_has_a_length() -> None:
+    """A yes is an answer: brought to the usual length it would have taken longer."""
+    tracker = LatencyTracker(window=1, minimum=1, now=Clock())
+    for tokens in (100, 200, 300) * 20:
+        tracker.record("m", 0.01 * tokens, tokens)
+    tracker.record("m", 0.01, 1)
+    assert (tracker.p95("m") or 0.0) > 1.0
+
+
+@pytest.mark.parametrize(("first", "per_token"), [(0.4, 0.01), (5.0, 0.01), (0.0, 0.05), (3.0, 0.0)])
+def test_a_straight_line_is_found(first: float, per_token: float) -> None:
+    """Whatever the time to the first token, an answer of any length is brought to the time of the usual one."""
+    rng = random.Random(1)
+    pace = Pace()
+    for _ in range(40):
+        tokens = rng.randrange(50, 950)
+        pace.at_length(500, first + per_token * tokens, tokens)
+    for tokens in (10, 500, 3_000):
+        brought = pace.at_length(500, first + per_token * tokens, tokens)
+        assert brought == pytest.approx(first + per_token * 500, rel=0.08)
+
+
+def test_the_line_follows_a_change_of_pace() -> None:
+    """Sixty answers after a model became five times slower a token, the new pace is the one that counts."""
+    rng = random.Random(2)
+    pace = Pace()
+    for per_token in (0.01, 0.05):
+        for _ in range(60):
+            tokens = rng.randrange(50, 950)
+            brought = pace.at_length(500, per_token * tokens, tokens)
+        assert brought == pytest.approx(500 * per_token, rel=0.05)
+    assert pace.at_length(500, 0.05 * 50, 50) == pytest.approx(25.0, rel=0.1)
+
+
 def test_the_line_never_starts_below_zero() -> None:
     """A token takes between no time and all the time: slopes out of that range are noise."""
     steep, falling = Pace(), Pace()
     for tokens, seconds in ((100, 0.1), (200, 9.0)) * 20:
-        assert steep.at_length(150, seconds, tokens) >= 0.0
-    assert steep.at_length(0.0, 9.0, 200) == pytest.approx(0.0, abs=3.0)
+        steep.at_length(150, seconds, tokens)
+    assert 2.0 < steep.at_length(0.0, 9.0, 200) < 4.0
     for tokens, seconds in ((100, 9.0), (200, 0.1)) * 20:
         assert falling.at_length(150, seconds, tokens) == seconds
+
+
+def test_no_answer_takes_less_than_no_time() -> None:
+    """A long answer that came at once would be below zero at the usual length: it is zero."""
+    pace = Pace()
+    for tokens in (100, 200, 300) * 20:
+        pace.at_length(200, 0.01 * tokens, tokens)
+    assert pace.at_length(100, 0.1, 400) == 0.0
 
 
 def test_the_usual_length_is_not_moved_by_a_few_long_answers() -> None:
@@ -240,3 +304,15 @@ def test_the_longest_silent_models_are_forgotten_first() -> None:
     assert tracker.p95("always") == 2.0
     assert tracker.p95("m49") == 1.0
     assert tracker.p95("m0") is None
+
+
+@pytest.mark.parametrize(("bound", "kept"), [(1, 1), (2, 2), (4, 4), (8, 7), (16, 13)])
+def test_a_quarter_makes_room(bound: int, kept: int) -> None:
+    """A new name finds room for some more: sorting who is to go costs something, and is done once for many names."""
+    clock = Clock()
+    tracker = LatencyTracker(max_keys=bound, now=clock)
+    for number in range(bound + 1):
+        clock.now += 1.0
+        tracker.record(f"m{number}", 1.0)
+    assert len(tracker._answers) == kept
+    assert f"m{bound}" in tracker._answers

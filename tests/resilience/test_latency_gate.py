@@ -132,6 +132,7 @@ def test_a_fast_model_costs_no_draw() -> None:
     clock, tracker, gate = bench(draw)
     take(clock, tracker, 1.0, 50)
     assert not gate.too_slow("m", 3.0, False)
+    assert gate._verdicts == {}, "nor any memory"
 
 
 def simulate(seed: int, slow_between: tuple[int, int], noise: float) -> list[bool]:
