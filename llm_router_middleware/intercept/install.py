@@ -18,6 +18,10 @@ from llm_router_middleware.intercept.sdk import SDKS, Sdk, concrete_class, sdk_o
 __all__ = ["Entrance", "install", "install_everywhere"]
 
 
+_COPIES = "_llm_router_copies"
+"""The attribute of a class whose copies keep their binding."""
+
+
 @dataclass(frozen=True, slots=True)
 class Entrance:
     """What the door knows of a client class that it stands in.
@@ -49,17 +53,30 @@ def install(client_class: type) -> Entrance:
     """
     sdk = sdk_of(client_class)
     cls = concrete_class(client_class)
-    done = cls.__dict__.get(door.ENTRANCE)
-    if isinstance(done, Entrance):
-        return done
+    entrance = cls.__dict__.get(door.ENTRANCE)
+    if not isinstance(entrance, Entrance):
+        entrance = _enter(sdk, cls)
+    for each in client_class.__mro__[: client_class.__mro__.index(cls) + 1]:
+        _keep_in_copies(each, vars(each) if each is not cls else dir(cls))
+    return entrance
+
+
+def _enter(sdk: Sdk, cls: type) -> Entrance:
     request = inspect.unwrap(cls.request)  # type: ignore[attr-defined]
     entrance = Entrance(sdk, cls, cls.__dict__.get("request"), inspect.iscoroutinefunction(request))
     setattr(cls, door.ENTRANCE, entrance)
     wrapt.wrap_function_wrapper(cls, "request", door.aenter if entrance.is_async else door.enter)
-    for name in ("copy", "with_options"):
-        if hasattr(cls, name):
-            wrapt.wrap_function_wrapper(cls, name, _carry_on)
     return entrance
+
+
+def _keep_in_copies(cls: type, names: Iterable[str]) -> None:
+    """Once per class: the entered one, and each below it with a `copy` of its own, which may build copies afresh."""
+    if _COPIES in cls.__dict__:
+        return
+    setattr(cls, _COPIES, True)
+    for name in ("copy", "with_options"):
+        if name in names:
+            wrapt.wrap_function_wrapper(cls, name, _carry_on)
 
 
 def install_everywhere(names: Iterable[str] = tuple(SDKS)) -> None:

@@ -141,3 +141,19 @@ def test_async_clouds_are_known(make: Any) -> None:
     options = options or {"access_token": "t", "region": "us-east5", "project_id": "p"}
     client = make(**options)
     assert wrap(client, router=Router(scorer="heuristic")) is client
+
+
+@pytest.mark.parametrize("derive", ["copy", "with_options"])
+def test_copies_of_the_sdks_own_subclasses_stay_wrapped(derive: str) -> None:
+    """A client class that builds its copies itself, as Foundry's does: the binding goes along, and is the same."""
+    router = Router(scorer="heuristic")
+    for client in (
+        anthropic.AnthropicFoundry(api_key="k", resource="r"),
+        anthropic.AsyncAnthropicFoundry(api_key="k", resource="r"),
+        azure(None),
+        anthropic.Anthropic(api_key="k"),
+    ):
+        wrap(client, router=router)
+        derived = getattr(client, derive)(max_retries=1)
+        assert derived.__dict__["_llm_router"] is router
+        assert type(derived) is type(client)

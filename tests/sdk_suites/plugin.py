@@ -152,25 +152,30 @@ def _finished(client: Any) -> Any:
     return wrap(client, router=laps.router)
 
 
-def _stand_in(real: type) -> type:
-    """Our own drop-in, for any client class, with this lap's router."""
-    from llm_router_middleware.intercept.dropin import _Dropin
+class StandIn(type):
+    """The class of the stand-ins: subclasses of the SDK's client classes, whose calls build the SDK's own objects."""
 
-    class Swapped(_Dropin):
-        def __new__(mcs, name: str, bases: tuple[type, ...], namespace: dict[str, Any], **kwargs: Any) -> Any:
-            if bases and LAP == "identity":  # a test's own subclass of a client, which nobody wraps in this lap
-                return type(name, tuple(getattr(base, "_real", base) for base in bases), namespace, **kwargs)
-            return super().__new__(mcs, name, bases, namespace, **kwargs)
+    _real: type
 
-        def __call__(cls, *args: Any, **kwargs: Any) -> Any:  # noqa: N805 - a metaclass
+    def __call__(cls, *args: Any, **kwargs: Any) -> Any:
+        if "_real" in cls.__dict__:
             return _finished(cls._real(*args, **kwargs))
+        return _finished(super().__call__(*args, **kwargs))  # a test's own subclass of a stand-in
 
-    made: type = Swapped(real.__name__, (), {"__doc__": real.__doc__, "__module__": real.__module__, "_real": real})
+    def __instancecheck__(cls, instance: object) -> bool:
+        return isinstance(instance, cls._real) if "_real" in cls.__dict__ else super().__instancecheck__(instance)
+
+
+def _stand_in(real: type) -> type:
+    # Its module is not the SDK's: it is to be known for a class of somebody else's, as a user's subclass is.
+    names = {"__module__": __name__, "__doc__": real.__doc__, "__qualname__": real.__qualname__, "_real": real}
+    made = StandIn(real.__name__, (real,), names)
+    made.__signature__ = inspect.signature(real)  # type: ignore[attr-defined]
     return made
 
 
 def _is_client_class(value: Any) -> bool:
-    if not inspect.isclass(value) or value.__module__.partition(".")[0] != SDK:
+    if not inspect.isclass(value) or isinstance(value, StandIn) or value.__module__.partition(".")[0] != SDK:
         return False
     base = importlib.import_module(f"{SDK}._base_client")
     return issubclass(value, (base.SyncAPIClient, base.AsyncAPIClient)) and not value.__module__.endswith(
