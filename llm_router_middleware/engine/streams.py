@@ -141,8 +141,8 @@ class Tap(_Proxy):
     def _broken(self, exc: Exception) -> bytes | None:
         """Reading failed: the last bytes for the caller's SDK, or None where it shall see the exception itself."""
         watch = self._self_watch
-        failure = self.classify(exc)
-        watch.failed(failure)
+        failure = fenced(self.classify, exc) or Failure(FailureKind.INTERNAL)
+        fenced(watch.failed, failure)
         return watch.reader.break_off(failure)
 
     def _ending(self) -> Iterator[bytes]:
