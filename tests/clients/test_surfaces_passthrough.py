@@ -15,6 +15,7 @@ import openai
 import pytest
 
 from llm_router_middleware import Router, last_event, wrap
+from llm_router_middleware.sandbox import Sandbox
 from tests.clients.surfaces import Answers, Request
 
 CLIENTS: dict[str, Any] = {"openai": openai.OpenAI, "anthropic": anthropic.Anthropic, "groq": groq.Groq}
@@ -210,3 +211,24 @@ def test_an_unknown_model_is_sent_byte_for_byte() -> None:
     event = last_event(answer)
     assert event is not None
     assert event.selection_reason == "passthrough"
+
+
+def test_a_stream_of_an_unknown_model_is_followed_unread(sandbox: Sandbox) -> None:
+    """Not routed, and yet recorded: the SDK's own stream, its request unchanged, and an event with its usage."""
+    events: list[Any] = []
+    options: dict[str, Any] = {"api_key": sandbox.openai.api_key, "base_url": sandbox.openai.base_url}
+    client = wrap(openai.OpenAI(**options), router=Router(sinks=[events.append], scorer="heuristic"))
+    with (
+        client,
+        client.chat.completions.create(
+            model="ft:gpt-6:mine", messages=TEXT, stream=True, stream_options={"include_usage": True}
+        ) as stream,
+    ):  # type: ignore[call-overload]
+        assert type(stream) is openai.Stream
+        assert events == []
+        assert len(list(stream)) > 2
+    (request,) = sandbox.openai.requests
+    assert request.model == "ft:gpt-6:mine"
+    (event,) = events
+    assert (event.selection_reason, event.success, event.error) == ("passthrough", True, None)
+    assert event.usage is not None

@@ -45,7 +45,10 @@ def environment(cache: Path) -> Path:
 
 def versions(python: Path) -> dict[str, str]:
     """What is installed."""
-    code = "import json, sys; from importlib.metadata import version as v; print(json.dumps({n: v(n) for n in sys.argv[1:]}))"
+    code = (
+        "import json, sys; from importlib.metadata import version as v; "
+        "print(json.dumps({n: v(n) for n in sys.argv[1:]}))"
+    )
     return dict(json.loads(subprocess.check_output([str(python), "-c", code, *LISTED], text=True)))
 
 
