@@ -1,6 +1,7 @@
 """Fits the learned scorer and writes its weights, their manifest and their hashes. A second run writes the same bytes.
 
-    uv run --group training python training/fit.py --outcomes training_prompts.parquet --keep-out routellm_outcomes.parquet
+    python -m pip install --group training
+    python training/fit.py --outcomes training_prompts.parquet --keep-out routellm_outcomes.parquet
 
 --keep-out names evaluation prompts: nothing that shares a run of ten words with one of them is trained on.
 """

@@ -35,7 +35,8 @@ EXTRAS = {
 CORE = {
     "openai": """
         lib/chat lib/responses lib/streaming lib/test_azure.py lib/test_azure_request_credentials.py
-        lib/test_pydantic.py lib/test_responses_tool_runner.py lib/test_decisions_tool_runner.py lib/test_streaming_deltas.py
+        lib/test_pydantic.py lib/test_responses_tool_runner.py lib/test_decisions_tool_runner.py
+        lib/test_streaming_deltas.py
         lib/test_request_credentials.py lib/test_embeddings.py lib/test_old_api.py lib/test_bedrock_provider.py
         api_resources/chat api_resources/responses api_resources/test_responses.py api_resources/test_completions.py
         api_resources/test_embeddings.py api_resources/test_models.py api_resources/beta/test_responses.py
