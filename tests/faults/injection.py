@@ -10,7 +10,7 @@ from typing import Any
 
 import llm_router_middleware
 
-__all__ = ["Injected", "Site", "Watched", "lines_run", "raising_at"]
+__all__ = ["InjectedError", "Site", "Watched", "lines_run", "raising_at"]
 
 ROOT = str(Path(llm_router_middleware.__file__).parent)
 SANDBOX = str(Path(ROOT) / "sandbox")
@@ -19,7 +19,7 @@ Site = tuple[str, str, int]
 """Module, function and line."""
 
 
-class Injected(Exception):
+class InjectedError(Exception):
     """A bug of ours."""
 
 

@@ -6,7 +6,7 @@ import gc
 import linecache
 import logging
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,7 +17,7 @@ import pytest
 from llm_router_middleware import Router, routed, wrap
 from llm_router_middleware.testing import Behaviour, scripted_client, scripted_provider
 from tests.faults.calls import ASKED, KINDS, SERVED, Kind, come_to
-from tests.faults.injection import ROOT, Injected, Site, lines_run, raising_at
+from tests.faults.injection import ROOT, InjectedError, Site, lines_run, raising_at
 
 THE_FENCE = {
     "intercept/door": {"enter", "aenter", "_visit"},
@@ -200,17 +200,16 @@ class Bench:
         if not watched.lines:
             return None  # remembered from an earlier call, so not run this time
         gc.collect(0)
-        if (
-            came_to not in self.right
-            and not (self.any_answer and _is_an_answer(came_to))
-            and not _is_in(site, THE_FILTER)
-        ):
+        if not self._is_right(came_to) and not _is_in(site, THE_FILTER):
             return f"came to {came_to!r:.200}"
         if len(call.provider.requests) > self.requests + 1:
             return f"made {len(call.provider.requests)} requests instead of {self.requests}"
         if not call.is_clean and not _is_in(site, THE_ACCOUNTS):
             return "a permit, a place or a connection was not given back"
         return self._wrong_record(site, call.events)
+
+    def _is_right(self, came_to: tuple[str, Any]) -> bool:
+        return came_to in self.right or (self.any_answer and _is_an_answer(came_to))
 
     def _wrong_record(self, site: Site, events: Sequence[Any]) -> str | None:
         started = site in self.sites[self._opened :] and not _is_in(site, THE_RECORD)
@@ -251,7 +250,7 @@ def check(situation: Situation, kind: Kind, sites: Sequence[Site] | None = None)
     """Puts a bug into each of these lines, or into all that run, and says how many there were."""
     bench = Bench(situation, kind)
     sites = bench.sites if sites is None else sites
-    wrong = {site: bench.with_a_bug_at(site, Injected("a bug")) for site in sites}
+    wrong = {site: bench.with_a_bug_at(site, InjectedError("a bug")) for site in sites}
     told = [f"{module}.py:{line} {function}: {what}" for (module, function, line), what in wrong.items() if what]
     assert not told, "\n".join([f"{situation}, {kind}:", *told])
     return len(sites)
