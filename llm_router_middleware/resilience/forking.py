@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 import weakref
 from typing import Protocol
 
@@ -23,8 +22,8 @@ def renew_after_fork(owner: Renewable) -> None:
     Hooks can't be taken back, so what stays behind of a dead owner is one empty weak reference. Meant for the few
     objects that live as long as a router, not for one per key.
     """
-    if sys.platform == "win32":
-        return
+    if not hasattr(os, "register_at_fork"):
+        return  # Windows has no fork
     ref = weakref.ref(owner)
 
     def renew() -> None:

@@ -53,7 +53,7 @@ class Transition:
     reason: str
     generation: int
     at: float
-    open_for_s: float = 0.0
+    open_for_s: float
 
 
 def log_transition(transition: Transition) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import signal
+import subprocess
 import sys
 import threading
 import time
@@ -187,6 +188,31 @@ def test_what_was_lent_in_the_parent_is_not_recorded_in_the_child() -> None:
     assert in_child(child_that_never_asked) == 0
 
 
+def test_calls_of_the_parent_take_no_place_in_the_child() -> None:
+    """A full target and a spent budget are the parent's; what is given back in the child belongs to nobody there."""
+    limit, budget = ConcurrencyLimit(8), RetryBudget()
+    slots = [limit.try_acquire() for _ in range(9)]
+    assert slots[8] is None
+    assert [budget.try_acquire() for _ in range(4)] == [True, True, True, False]
+
+    def child() -> None:
+        assert limit.inflight == 0
+        assert slots[0] is not None
+        limit.release(slots[0])
+        assert limit.inflight == 0
+        assert sum(limit.try_acquire() is not None for _ in range(9)) == 8
+        assert budget.try_acquire()
+
+    assert in_child(child) == 0
+    assert limit.inflight == 8
+
+
+def test_where_there_are_no_forks_there_are_no_hooks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Windows has no fork, and needs none of this."""
+    monkeypatch.delattr(os, "register_at_fork")
+    assert CircuitBreaker().try_acquire() is not None
+
+
 def test_hooks_are_set_once_per_router_and_not_per_name(monkeypatch: pytest.MonkeyPatch) -> None:
     """A hook can't be taken back: a hundred names add none."""
     hooks: list[object] = []
@@ -209,4 +235,9 @@ def test_a_hook_keeps_nobody_alive() -> None:
     del breaker
     gc.collect()
     assert gone() is None
-    assert in_child(lambda: None) == 0
+    code = (
+        "import gc, os; from llm_router_middleware.resilience.breaker import CircuitBreaker; CircuitBreaker(); "
+        "gc.collect(); pid = os.fork(); pid and os.waitpid(pid, 0)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stderr == ""

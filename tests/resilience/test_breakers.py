@@ -353,13 +353,16 @@ def test_transitions_are_logged_on_one_line_whatever_the_model_is_called(
         clock.now += 10.0
         call(breakers, "a\n\x1b[31m" + "x" * 9_999, None)
     assert [record.levelname for record in caplog.records] == ["WARNING", "INFO", "INFO"]
+    assert {record.name for record in caplog.records} == {"llm_router"}
     lines: list[dict[str, Any]] = [json.loads(record.getMessage()) for record in caplog.records]
     assert all(record.getMessage().isascii() and record.getMessage().isprintable() for record in caplog.records)
-    assert [(line["after"], line["reason"]) for line in lines] == [
-        ("open", "consecutive_failures"),
-        ("half_open", "probe"),
-        ("closed", "probe_succeeded"),
+    assert [(line["before"], line["after"], line["reason"]) for line in lines] == [
+        ("closed", "open", "consecutive_failures"),
+        ("open", "half_open", "probe"),
+        ("half_open", "closed", "probe_succeeded"),
     ]
+    assert {line["event"] for line in lines} == {"llm_circuit_transition"}
+    assert list(lines[0]) == ["event", "circuit", "before", "after", "reason", "open_for_s"]
     assert max(len(line["circuit"]) for line in lines) == 256
 
 
@@ -375,6 +378,13 @@ def test_what_only_a_person_can_mend_is_logged_loudly_and_once(
     (record,) = caplog.records
     line = json.loads(record.getMessage())
     assert (record.levelname, line["reason"], line["open_for_s"]) == ("ERROR", failure.kind.label, seconds)
+
+
+def test_seconds_are_logged_to_the_millisecond(clock: Clock, caplog: pytest.LogCaptureFixture) -> None:
+    """Finer would be noise."""
+    breakers = Breakers(BreakerSettings(failure_threshold=1), now=clock, random=lambda: 1 / 3)
+    breakers.settle(breakers.acquire(OPENAI, "a"), Failure(K.SERVER, 500))
+    assert json.loads(caplog.records[0].getMessage())["open_for_s"] == 3.333
 
 
 def test_a_circuit_forced_open_is_logged_without_an_end(clock: Clock, caplog: pytest.LogCaptureFixture) -> None:

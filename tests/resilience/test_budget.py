@@ -167,6 +167,61 @@ def test_a_tenant_cannot_spend_what_others_saved() -> None:
     assert sum(cap.admit(True, "greedy") for _ in range(100)) == 10 + 25
 
 
+def test_a_tenant_is_capped_while_others_are_modest() -> None:
+    """One premium call in ten overall, all of one tenant, is too much for that tenant: his own share counts."""
+    cap = PremiumCap(0.125, burst=8.0)
+    granted = 0
+    for _ in range(80):
+        for other in range(9):
+            assert cap.admit(False, f"modest-{other}")
+        granted += cap.admit(True, "greedy")
+    assert granted == 8 + 10
+
+
+def test_what_was_saved_is_a_burst_and_no_more() -> None:
+    """A thousand modest calls don't buy a hundred premium ones at once: not one tenant's, not many tenants'."""
+    alone, together = PremiumCap(0.125, burst=8.0), PremiumCap(0.125, burst=8.0)
+    for number in range(1_000):
+        alone.admit(False, "a")
+        together.admit(False, f"t{number % 8}")
+    assert sum(alone.admit(True, "a") for _ in range(80)) == 8 + 10
+    assert sum(together.admit(True, f"t{number % 7}") for number in range(80)) == 8 + 10
+
+
+def test_the_caps_defaults() -> None:
+    """A burst of ten; who names no tenant is one; a thousand tenants are told apart."""
+    cap = PremiumCap(0.0)
+    assert [cap.admit(True), cap.admit(True, "")] == [True, True]
+    assert sum(cap.admit(True) for _ in range(20)) == 8
+    cap = PremiumCap(0.0)
+    for number in range(2_000):
+        cap.admit(False, f"t{number}")
+    assert len(cap._saved) == 1025
+    assert "" in cap._saved
+
+
+def test_a_known_tenant_keeps_his_account_when_there_is_no_room_for_more() -> None:
+    """Strangers share one account; who was here before them doesn't pay for it."""
+    cap = PremiumCap(0.5, burst=2.0, max_tenants=2)
+    cap.admit(False, "known")
+    cap.admit(False, "other")
+    for number in range(9):
+        cap.admit(number % 2 == 0, f"stranger-{number}")
+        cap.admit(False, "other")
+    assert [cap.admit(True, "known") for _ in range(2)] == [True, True]
+
+
+def test_the_limits_defaults() -> None:
+    """256 calls at once to begin with, retries over ten seconds."""
+    assert ConcurrencyLimit().limit == 256
+    clock = Clock()
+    budget = RetryBudget(now=clock)
+    for _ in range(100):
+        budget.deposit()
+    clock.now = 9.99
+    assert sum(budget.try_acquire() for _ in range(100)) == 20
+
+
 def test_tenants_beyond_the_bound_share_one_account() -> None:
     """Names of tenants don't grow memory, and inventing them doesn't buy a burst each."""
     cap = PremiumCap(0.0, burst=1.0, max_tenants=4)
