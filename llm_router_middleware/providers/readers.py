@@ -21,6 +21,9 @@ __all__ = ["BodyReader", "NativeReader", "TranslatingReader", "UsageFilter", "re
 _LAST_EVENT_ENDS: frozenset[Wire] = frozenset({"anthropic_messages", "openai_responses"})
 """Wires whose last event is the end; of chat chunks the one with the finish reason may be followed by usage."""
 
+_TELLING = (b'"usage":{', b'"usage": {', b'"finish_reason":"', b'"finish_reason": "', b"[DONE]", b'"error"')
+"""What stands in the events of a chat stream that say how it ends, and in few others."""
+
 _LAST_EVENTS = 6
 """How many events of a stream's end are read: usage, terminator and an in-band error stand in the last three."""
 
@@ -114,18 +117,23 @@ class UsageFilter(NativeReader):
 
     def feed(self, chunk: bytes) -> bytes:
         """Hands on the events that are complete, less the one that carries usage alone."""
-        try:
-            super().feed(chunk)
-        except Exception as bug:  # noqa: BLE001 - the extra chunk must not come through because we can't count
-            report("a stream's usage is not known", bug)
-            self.finished = True
         whole, cut, rest = (self._rest + chunk).rpartition(b"\n\n")
+        # Past the first content only the events that say how it ends are read: reading each would cost a tenth.
+        if not self.committed or any(mark in whole for mark in _TELLING):
+            self._learn(whole + cut)
         if b'"choices":[]' in whole or b'"choices": []' in whole:
             shown = b"".join(event + b"\n\n" for event in whole.split(b"\n\n") if not _is_usage_alone(event))
         else:
             shown = whole + cut
         self._rest = rest
         return shown
+
+    def _learn(self, events: bytes) -> None:
+        try:
+            super().feed(events)
+        except Exception as bug:  # noqa: BLE001 - the extra chunk must not come through because we can't count
+            report("a stream's usage is not known", bug)
+            self.finished = True
 
     def withheld(self) -> bytes | None:
         """What came of an event that is not complete."""
@@ -134,6 +142,8 @@ class UsageFilter(NativeReader):
     def end(self) -> bytes:
         """What the stream ended with that was no whole event."""
         rest, self._rest = self._rest, b""
+        if rest:
+            self._learn(rest + b"\n\n")
         return rest
 
 
