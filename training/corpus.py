@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import random
 import re
 import tomllib
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow.parquet
 
-KINDS = ("question", "exam", "word_problem", "math", "code", "writing", "transform", "explain", "expert")
+KINDS = ("question", "exam", "word_problem", "math", "code", "writing", "transform", "explain", "reasoning", "expert")
 
 SOURCE_KINDS = {
     "gsm8k_train_steps": "word_problem",
@@ -31,7 +33,7 @@ SOURCE_KINDS = {
     "lr_mmlu": "exam",
     "lr_gpqa": "expert",
     "lr_commongen": "writing",
-    "lr_agentverse_logicgrid": "expert",
+    "lr_agentverse_logicgrid": "reasoning",
 }
 """The kind of task of each source. What isn't listed is left out: mixed or a single item."""
 
@@ -43,12 +45,16 @@ EXAM_SOURCES = frozenset(
 )  # fmt: skip
 """Benchmarks that are multiple choice, whether or not the data print the options: their mean gap is the exams'."""
 
-UNMEASURED = frozenset({"writing", "transform", "explain", "expert"})
+UNMEASURED = frozenset({"writing", "transform", "explain", "reasoning", "expert"})
 """Kinds whose mean gap is our judgement (authored.toml): the data hold no, or no fitting, outcomes."""
 
 PASTES = 600
 LONGER = 250
+OPTION_STYLES = ("({0})", "{1})", "{0}:", "({1})", "{0})", "json")
 SEED = 20261124
+
+
+_OPTION_LINE = re.compile(r"\n([A-J])\. (.*)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +76,7 @@ def load(outcomes: Path, own: Path) -> list[Example]:
         own: the folder of authored.toml and frames.toml.
     """
     measured = [
-        Example(row["source"], kind, row["prompt"], row["gap"], row["weight"])
+        Example(row["source"], kind, _restyled(row["prompt"]), row["gap"], row["weight"])
         for row in pyarrow.parquet.read_table(outcomes).to_pylist()
         if (kind := SOURCE_KINDS.get(row["source"]))
     ]
@@ -80,15 +86,28 @@ def load(outcomes: Path, own: Path) -> list[Example]:
         for prompt in group["prompts"]
     ]
     framed = _framed(own / "frames.toml")
-    longer = _longer([*written, *framed], own / "frames.toml")
-    return [*measured, *written, *framed, *longer, *_pastes(measured, [*written, *framed])]
+    joined = longer([*written, *framed], own / "frames.toml")
+    return [*measured, *written, *framed, *joined, *_pastes(measured, [*written, *framed])]
 
 
-def _longer(short: list[Example], path: Path) -> list[Example]:
+def _restyled(prompt: str) -> str:
+    """Half of the exam questions with their options written in another of the ways that people write them."""
+    options = _OPTION_LINE.findall(prompt)
+    way = zlib.crc32(prompt.encode()) % (2 * len(OPTION_STYLES))
+    if len(options) < 3 or way >= len(OPTION_STYLES):
+        return prompt
+    stem = prompt.partition("\nA. ")[0]
+    if OPTION_STYLES[way] == "json":
+        return f"{stem}\n{json.dumps(dict(options))}"
+    lines = [OPTION_STYLES[way].format(letter, letter.lower()) + f" {text}" for letter, text in options]
+    return "\n".join([stem, *lines])
+
+
+def longer(short: list[Example], path: Path) -> list[Example]:
     """Several sentences of one kind in one prompt, among sentences that go with any kind."""
     rng = random.Random(SEED)
     neutral = tomllib.loads(path.read_text())["neutral"]
-    longer = []
+    joined = []
     for kind in KINDS:
         pool = [example for example in short if example.kind == kind]
         for _ in range(LONGER if pool else 0):
@@ -96,10 +115,11 @@ def _longer(short: list[Example], path: Path) -> list[Example]:
             filler = rng.sample(neutral, rng.randint(0 if len(drawn) > 1 else 1, 3))
             sentences = [example.prompt for example in drawn[1:]] + filler
             rng.shuffle(sentences)
-            text = " ".join([drawn[0].prompt, *sentences])
+            sentences.insert(rng.randint(0, 1), drawn[0].prompt)
+            text = " ".join(sentences)
             gap = sum(example.gap for example in drawn) / len(drawn)
-            longer.append(Example(f"authored_{kind}_longer", kind, text, gap, 0.5))
-    return longer
+            joined.append(Example(f"authored_{kind}_longer", kind, text, gap, 0.5))
+    return joined
 
 
 def _framed(path: Path) -> list[Example]:
@@ -133,7 +153,10 @@ def _pastes(measured: list[Example], written: list[Example]) -> list[Example]:
     rng = random.Random(SEED)
     asks = [example for example in written if example.kind == "transform" and example.gap < 0.05]
     stems = [example.prompt.partition("\nA. ")[0] for example in measured if example.kind != "code"]
+    domains = [[example.prompt for example in written if example.kind == kind] for kind in ("expert", "writing")]
+    drawn = [" ".join(rng.sample(pool, 12)) for pool in domains for _ in range(150)]
     passages = [stem for stem in stems if len(stem) > 400]
+    passages = rng.sample(passages, 900) + drawn
     pastes = []
     for _ in range(PASTES):
         ask = rng.choice(asks)

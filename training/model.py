@@ -20,9 +20,12 @@ LEAST_EDGE_USES = 6
 LEAST_SUFFIX_USES = 5
 EDGE_WEIGHT = 2.0
 GATE_C = 3.0
+TEMPERATURE = 1.5
+"""By which the gate's logits are divided: the one that, at this strength, gives hand-written prompts that weren't
+trained on their kind with the highest likelihood (transfer.py). The gate is surer of itself on its own sources."""
 EXPERT_ALPHA = {
     "question": 1_000.0, "exam": 300.0, "word_problem": 30.0, "math": 30.0, "code": 30.0,
-    "writing": 30.0, "transform": 1_000.0, "explain": 100.0, "expert": 1_000.0,
+    "writing": 30.0, "transform": 30.0, "explain": 100.0, "reasoning": 1_000.0, "expert": 1_000.0,
 }  # fmt: skip
 """Ridge strength per kind, by leave-one-source-out on the training data: where what one benchmark teaches doesn't help
 with another (exams, questions), the expert is held near zero."""
@@ -128,7 +131,8 @@ def kind_means(examples: list[Example]) -> np.ndarray:
     return np.array([np.mean([mean[source] for source in sorted(by_kind[kind])]) for kind in KINDS])
 
 
-def fit(examples: list[Example]) -> Fit:
+def fit(examples: list[Example], means: np.ndarray | None = None) -> Fit:
+    """Fits everything; the kinds' means are those of the examples if not given."""
     readings = [read(example.prompt) for example in examples]
     words = vocabulary(examples)
     index = {word: column for column, word in enumerate(words)}
@@ -136,7 +140,7 @@ def fit(examples: list[Example]) -> Fit:
     seen = matrix + EDGE_WEIGHT * features(readings, index, edges)
     lengths = log_words(readings)
     mean, sd = float(lengths.mean()), float(lengths.std())
-    means = kind_means(examples)
+    means = kind_means(examples) if means is None else means
     gate = _gate(examples, seen)
     experts = np.zeros((len(KINDS), matrix.shape[1]))
     bias, length = np.zeros(len(KINDS)), np.zeros(len(KINDS))
@@ -148,7 +152,7 @@ def fit(examples: list[Example]) -> Fit:
         ridge = Ridge(alpha=EXPERT_ALPHA[kind], solver="lsqr", tol=1e-8).fit(x, gaps, sample_weight=weights)
         experts[k], length[k], bias[k] = ridge.coef_[:-1], ridge.coef_[-1], ridge.intercept_
     length[KINDS.index("exam")] += LENGTH_PRIOR
-    return Fit(words, gate.coef_, gate.intercept_, experts, bias, length, mean, sd, means)
+    return Fit(words, gate.coef_ / TEMPERATURE, gate.intercept_ / TEMPERATURE, experts, bias, length, mean, sd, means)
 
 
 def weigh(examples: list[Example]) -> list[float]:

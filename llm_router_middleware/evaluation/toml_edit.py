@@ -26,7 +26,8 @@ def with_values(text: str, values: Mapping[str, Any]) -> str:
         ConfigurationError: the file isn't TOML, or it writes one of the keys in a way that must be changed by hand.
     """
     before = _parsed(text)
-    lines = text.splitlines(keepends=True)
+    # TOML breaks lines at LF only; `splitlines` knows more line ends, and some may stand inside a string.
+    lines = [line for line in re.split(r"(?<=\n)", text) if line]
     if lines and not lines[-1].endswith("\n"):
         lines[-1] += "\n"
     for key, value in values.items():

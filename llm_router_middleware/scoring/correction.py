@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import hypot
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,7 @@ class Correction:
         raw: the weight of the shipped score's raw value.
         log_words: the weight of the length.
         kinds: the weight of each kind's probability.
-        tokens: the weight of each word, shared among a text's weighted words by the root of their number.
+        tokens: the weight of each word and its rarity; a text's weights are divided by the norm of its rarities.
         curve: from the model's value to the share of the labelled outcomes below it.
         evidence: where it comes from: labels, cross-validated gain and its interval.
     """
@@ -35,7 +36,7 @@ class Correction:
     raw: float
     log_words: float
     kinds: tuple[float, ...]
-    tokens: Mapping[str, float]
+    tokens: Mapping[str, tuple[float, float]]
     curve: Curve
     evidence: Mapping[str, Any]
 
@@ -45,7 +46,8 @@ class Correction:
         value += sum(weight * share for weight, share in zip(self.kinds, sight.kinds, strict=False))
         found = sorted(reading.tokens & self.tokens.keys())
         if found:
-            value += sum(map(self.tokens.__getitem__, found)) * len(found) ** -0.5
+            weights, rarities = zip(*map(self.tokens.__getitem__, found), strict=True)
+            value += sum(weights) / hypot(*rarities)
         return value
 
     def __call__(self, sight: Sight, reading: Reading) -> float:
@@ -60,7 +62,7 @@ class Correction:
             "raw": self.raw,
             "log_words": self.log_words,
             "kinds": list(self.kinds),
-            "tokens": dict(self.tokens),
+            "tokens": {token: list(pair) for token, pair in self.tokens.items()},
             "curve": [list(self.curve.x), list(self.curve.y)],
             "evidence": dict(self.evidence),
         }
@@ -83,9 +85,16 @@ class Correction:
                 float(document["raw"]),
                 float(document["log_words"]),
                 tuple(map(float, document["kinds"])),
-                {str(token): float(weight) for token, weight in document["tokens"].items()},
+                {str(token): _pair(pair) for token, pair in document["tokens"].items()},
                 Curve(tuple(map(float, document["curve"][0])), tuple(map(float, document["curve"][1]))),
                 dict(document["evidence"]),
             )
         except (OSError, ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
             raise ConfigurationError(f"scorer_correction={str(path)!r}: can't be read: {error!r}") from error
+
+
+def _pair(value: Any) -> tuple[float, float]:
+    weight, rarity = map(float, value)
+    if not rarity > 0:
+        raise ValueError(f"a rarity of {rarity}, expected one above 0")
+    return weight, rarity

@@ -1,4 +1,4 @@
 """Written by training/fit.py: the hashes of the fitted data that belong to this version of the code."""
 
-WEIGHTS_SHA256 = "8c1236c52a3fdccd286c1aa24bb0e9bae12a2425316e1c492dfc923c170fadc0"
-MANIFEST_SHA256 = "b0c49ad3b440b648dfa7458d0b2685ccd5dccbfd47c3b25e0d1617a75b98aabc"
+WEIGHTS_SHA256 = "7b63ba692e2dcf4d8ebdca72379f4fe57119cbc17c9cfd1ce2fdf3be9e761510"
+MANIFEST_SHA256 = "15fdf1cd6af60a2c1a4056105854071c7a02fede29ee6e06515368b34d56d976"

@@ -105,7 +105,7 @@ class Weights:
             raise ConfigurationError(f"weights: format={document.get('format')!r}, expected {FORMAT}")
         try:
             self._read(document)
-        except (KeyError, TypeError, ValueError, IndexError) as error:
+        except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
             raise ConfigurationError(f"weights: malformed document: {error!r}") from error
 
     def _read(self, document: dict[str, Any]) -> None:
