@@ -37,9 +37,9 @@ class LatestTwo:
             self.name, self.other_at = name, self.at
         self.at = now
 
-    def anyone_but(self, name: str, since: float) -> bool:
-        """Whether another name was noted since then."""
-        return (self.other_at if name == self.name else self.at) >= since
+    def another(self, since: float) -> bool:
+        """Whether a name other than the latest was noted since then."""
+        return self.other_at >= since
 
 
 class Endpoint:
@@ -87,22 +87,22 @@ class Endpoint:
                 return Effect.EJECT, self._settings.quota_ejection_s
             if failure.kind in MAY_BE_THE_MODELS:
                 self._lost.note(model, now)
-                return (Effect.FAILURE if self._is_wide_locked(self._lost, model, now) else Effect.NEUTRAL), None
+                return (Effect.FAILURE if self._is_wide_locked(self._lost, now) else Effect.NEUTRAL), None
             return failure.kind.endpoint_effect, None
 
     def _judge_rejection_locked(self, failure: Failure, model: str, now: float) -> tuple[Effect, float | None]:
         self._rejected += 1
         self._denied.note(model, now)
         # A 401 is about the credential; a 403 may be about this one model, which others needn't suffer for.
-        is_wide = failure.status != 403 or self._is_wide_locked(self._denied, model, now)
+        is_wide = failure.status != 403 or self._is_wide_locked(self._denied, now)
         if self._rejected >= self._settings.auth_threshold and is_wide:
             return Effect.EJECT, self._settings.auth_ejection_s
         return Effect.NEUTRAL, None
 
-    def _is_wide_locked(self, trouble: LatestTwo, model: str, now: float) -> bool:
-        """Whether a second model has the same trouble, or no other model is in use."""
+    def _is_wide_locked(self, trouble: LatestTwo, now: float) -> bool:
+        """Whether a second model has the same trouble as the one just noted, or no other model is in use."""
         since = now - self._settings.window_s
-        return trouble.anyone_but(model, since) or not self._used.anyone_but(model, since)
+        return trouble.another(since) or not self._used.another(since)
 
     def renew(self) -> None:
         """After a fork, in the child: new locks throughout."""

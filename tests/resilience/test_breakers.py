@@ -103,11 +103,27 @@ def test_timeouts_of_two_models_are_the_endpoints(breakers: Breakers) -> None:
 def test_an_old_timeout_of_another_model_counts_no_more(breakers: Breakers, clock: Clock) -> None:
     """ "A second model" means within the window: 30 s later it is one model's trouble again."""
     call(breakers, "b", Failure(K.TIMEOUT), None)
-    clock.now += 31
+    clock.now += 30.1
     call(breakers, "c", None)
     call(breakers, "a", *[Failure(K.TIMEOUT)] * 5)
     assert states(breakers)["openai"] == "closed"
     assert states(breakers)["openai/a"] == "open"
+
+
+def test_a_timeout_of_another_model_counts_for_the_whole_window(breakers: Breakers, clock: Clock) -> None:
+    """Thirty seconds are thirty seconds, the last included."""
+    call(breakers, "b", Failure(K.TIMEOUT), None)
+    clock.now += 30.0
+    call(breakers, "a", *[Failure(K.TIMEOUT)] * 5)
+    assert states(breakers)["openai"] == "open"
+
+
+def test_a_success_takes_only_the_locks_of_its_two_circuits(breakers: Breakers) -> None:
+    """In steady traffic nothing is shared by the models of an endpoint but its circuit, nor by endpoints."""
+    call(breakers, "a", None)
+    endpoint = breakers.acquire(OPENAI, "a").endpoint
+    with endpoint._lock, breakers._lock:
+        assert call(breakers, "a", None) == [True]
 
 
 def test_a_model_long_unused_is_not_in_use(breakers: Breakers, clock: Clock) -> None:
