@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from llm_router_middleware.dialects.errors import error_response
 from llm_router_middleware.dialects.observe import served_model
@@ -34,6 +34,7 @@ from llm_router_middleware.scoring import (
     ComplexityScore,
     HeuristicScorer,
     LearnedScorer,
+    Scorer,
     ShareController,
 )
 from llm_router_middleware.settings import RouterSettings, credentials
@@ -84,7 +85,7 @@ def scorer_of(scorer: Any, settings: RouterSettings) -> Callable[[str], Complexi
         chosen = _named_scorer(chosen, settings)
     if not callable(chosen):
         raise ConfigurationError(f"scorer={chosen!r}: expected 'learned', 'heuristic', or a function of one text")
-    return CachedScorer(chosen)
+    return CachedScorer(cast(Scorer, chosen))
 
 
 def _named_scorer(name: str, settings: RouterSettings) -> Any:
