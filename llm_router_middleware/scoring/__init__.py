@@ -3,6 +3,7 @@
 from llm_router_middleware.scoring.base import ComplexityScore, Scorer
 from llm_router_middleware.scoring.cache import CachedScorer
 from llm_router_middleware.scoring.controller import ShareController
+from llm_router_middleware.scoring.describe import describe
 from llm_router_middleware.scoring.heuristic import HeuristicScorer, score_complexity
 from llm_router_middleware.scoring.learned import LearnedScorer
 from llm_router_middleware.scoring.prompt import ask
@@ -16,6 +17,7 @@ __all__ = [
     "Scorer",
     "ShareController",
     "ask",
+    "describe",
     "estimate_tokens",
     "score_complexity",
 ]
