@@ -244,6 +244,14 @@ def test_the_line_never_starts_below_zero() -> None:
         assert falling.at_length(150, seconds, tokens) == seconds
 
 
+def test_lengths_that_hardly_vary_have_no_slope() -> None:
+    """Noise on answers of nearly one length looks like a steep line; it is not followed far down from there."""
+    pace = Pace()
+    for tokens, seconds in ((1_000, 3.0), (1_010, 4.0)) * 30:
+        pace.at_length(1_000, seconds, tokens)
+    assert pace.at_length(100, 3.5, 1_005) > 3.0
+
+
 def test_no_answer_takes_less_than_no_time() -> None:
     """A long answer that came at once would be below zero at the usual length: it is zero."""
     pace = Pace()
