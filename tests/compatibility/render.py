@@ -35,7 +35,8 @@ wrapped (*identity*: what the harness itself would break); with every client wra
 
 "Chat requests" passed the SDK; "seen" came through a wrapped client (the rest were made by clients that the tests
 reach by other names). "Wire" counts the requests that reached the mock, and behind it how many of them came in the
-bare run only / in this run only, compared by method, address, headers and body.
+bare run only / in this run only, compared by method, address, headers and body. The tests that fail bare fail in every
+lap: their recordings or files are not in the source distribution, or they want another system.
 """
 
 _NOT_THE_SAME = """### What can't be the same
