@@ -115,7 +115,7 @@ class LearnedScorer:
         return Thresholds(mid if given_mid is None else given_mid, premium if given_premium is None else given_premium)
 
     def _judged(self, weights: Weights, reading: Reading, sight: Sight, unknown: bool) -> ComplexityScore:
-        likely = max(range(len(sight.kinds)), key=sight.kinds.__getitem__)
+        likely = sight.kinds.index(max(sight.kinds))
         signals = [f"kind={weights.kinds[likely]}", f"gain={weights.gain(sight.raw):+.2f}"]
         signals += _leaning(weights, sight.known)
         signals.append(f"words={reading.words}")
