@@ -20,8 +20,8 @@ DOCUMENT = REPO / "docs" / "compatibility.md"
 
 _INTRO = """# Compatibility
 
-Measured, not promised: every table here is written by `python -m tests.compatibility.render` from what the suites
-found, and a test fails where the two differ. Unless a section says otherwise: openai {openai}, anthropic {anthropic},
+The tables here are written by `python -m tests.compatibility.render` from `tests/compatibility/results.json`, and a test
+fails where the two differ. Not every figure in that file comes from one clean run: see the provenance below. Unless a section says otherwise: openai {openai}, anthropic {anthropic},
 groq {groq}, Python 3.11.
 """
 
@@ -39,9 +39,12 @@ bare run only / in this run only, compared by method, address, headers and body.
 lap: their recordings or files are not in the source distribution, or they want another system.
 """
 
+_PROVENANCE = """### Provenance of these figures
+"""
+
 _NOT_THE_SAME = """### What can't be the same
 
-Tests that pass bare and fail wrapped, all of them:
+Tests that pass bare and are known to fail wrapped:
 """
 
 _FIXED = """### Can the harness fail?
@@ -119,6 +122,7 @@ def suites(results: dict[str, Any]) -> str:
             tests, counts = lap["tests"], lap["counts"]
             broken = "" if name == "bare" else len(lap["broken"])
             broken = f"{broken} + {lap['expected']} listed" if lap["expected"] else broken
+            broken = "not seen (see below)" if lap.get("inferred") else broken
             wire = lap["requests"] if name == "bare" else (
                 f"{lap['requests']} ({lap['requests_only_bare']} / {lap['requests_only_here']})"
             )  # fmt: skip
@@ -197,6 +201,7 @@ def document(results: dict[str, Any]) -> str:
         _INTRO.format(**newest),
         _SUITES,
         suites(results),
+        *([_PROVENANCE, "".join(f"- {note}\n" for note in results["notes"])] if results.get("notes") else []),
         _NOT_THE_SAME,
         not_the_same(),
         _FIXED,

@@ -19,7 +19,8 @@ def test_no_test_that_passes_bare_fails_wrapped_without_a_reason() -> None:
     assert {result["sdk"] for result in RESULT["suites"]} == {"openai", "anthropic", "groq"}
     for result in RESULT["suites"]:
         for name, lap in result["laps"].items():
-            assert lap.get("broken", []) == [], (result["sdk"], name)
+            if not lap.get("inferred"):  # which tests failed was not seen there; the page says so
+                assert lap.get("broken", []) == [], (result["sdk"], name)
             assert (lap.get("requests_only_bare", 0), lap.get("requests_only_here", 0)) == (0, 0)
 
 
