@@ -20,9 +20,9 @@ DOCUMENT = REPO / "docs" / "compatibility.md"
 
 _INTRO = """# Compatibility
 
-The tables here are written by `python -m tests.compatibility.render` from `tests/compatibility/results.json`, and a test
-fails where the two differ. Not every figure in that file comes from one clean run: see the provenance below. Unless a section says otherwise: openai {openai}, anthropic {anthropic},
-groq {groq}, Python 3.11.
+The tables here are written by `python -m tests.compatibility.render` from `tests/compatibility/results.json`, and a
+test fails where the two differ. Not every figure in that file comes from one clean run: see the provenance below.
+Unless a section says otherwise: openai {openai}, anthropic {anthropic}, groq {groq}, Python 3.11.
 """
 
 _SUITES = """## The SDKs' own test suites
