@@ -37,7 +37,8 @@ def describe(score: ComplexityScore) -> str:
         one or two sentences: "Looks like code, 9 words; a strong model is expected to do 28 in 100 such prompts better.
         Raised by rust. Score 0.84: premium."
     """
-    named = dict(signal.partition("=")[::2] for signal in score.signals if "=" in signal)
+    pairs = (signal.split("=", 1) for signal in score.signals if "=" in signal)
+    named = {name: value for name, value in pairs}  # noqa: C416 - pyright can't see that each list is a pair
     parts = [sentence for sentence in (_looks(named), _words(named), _unsure(named)) if sentence]
     if plain := [signal.replace("_", " ") for signal in score.signals if "=" not in signal]:
         parts.append(f"Seen: {', '.join(plain)}.")

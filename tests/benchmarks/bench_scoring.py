@@ -1,9 +1,9 @@
 """What scoring costs, as multiples of the tutorial's scorer: `python -m tests.benchmarks.bench_scoring`.
 
 Blocks of each scorer and of the tutorial's, interleaved; CPU time of the calling thread; the median of the paired
-ratios and, for orientation only, of the microseconds. An A/A row (the tutorial's scorer against itself) shows the noise.
-Beyond the caps the learned and the heuristic scorer cost the same for any length. The history tables show what a
-conversation of n turns costs: only the ask is scored, and a router's cache knows it from the turn before.
+ratios and, for orientation only, of the microseconds. An A/A row (the tutorial's scorer against itself) shows the
+noise. Beyond the caps the learned and the heuristic scorer cost the same for any length. The history table shows what
+a conversation of n turns costs: only the ask is scored, and a router's cache knows it from the turn before.
 Nothing is asserted here; tests/scoring/test_speed.py holds the ratios that must not grow.
 """
 
