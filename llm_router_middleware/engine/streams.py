@@ -85,9 +85,9 @@ class Tap(_Proxy):
 
     def __iter__(self) -> Iterator[bytes]:
         head, take = self._self_head, self._self_watch.take
-        while head:
-            yield head.popleft()
         try:
+            while head:
+                yield head.popleft()
             for chunk in () if self._self_whole else self._source(iter):
                 try:
                     shown = take(chunk)
@@ -101,13 +101,16 @@ class Tap(_Proxy):
                 raise
             yield last
             return
+        except BaseException as exc:
+            self._left(exc)
+            raise
         yield from self._ending()
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         head, take = self._self_head, self._self_watch.take
-        while head:
-            yield head.popleft()
         try:
+            while head:
+                yield head.popleft()
             if not self._self_whole:
                 async for chunk in self._source(aiter):
                     try:
@@ -123,8 +126,7 @@ class Tap(_Proxy):
             yield last
             return
         except BaseException as exc:
-            if not isinstance(exc, GeneratorExit):
-                fenced(self._self_watch.cancelled)
+            self._left(exc)
             raise
         for last in self._ending():
             yield last
@@ -144,6 +146,13 @@ class Tap(_Proxy):
         failure = fenced(self.classify, exc) or Failure(FailureKind.INTERNAL)
         fenced(watch.failed, failure)
         return watch.reader.break_off(failure)
+
+    def _left(self, exc: BaseException) -> None:
+        """The reader has gone. The provider's stream goes with him, so that its connection is given back at once."""
+        self._self_source = None
+        self.stop_at(None)
+        watch = self._self_watch
+        fenced(watch.closed if isinstance(exc, GeneratorExit) else watch.cancelled)
 
     def _ending(self) -> Iterator[bytes]:
         if self._self_error is not None:
