@@ -90,10 +90,11 @@ def test_a_connection_serves_many_requests(sandbox: Sandbox) -> None:
 
 def test_sdk_clients_reuse_their_connection(sandbox: Sandbox) -> None:
     """Ten calls of a client use one connection."""
+    before = set(sandbox.openai.listener.connections)
     with OPENAI.client(sandbox.openai) as client:
         for _ in range(10):
             OPENAI.create(client)
-        assert len(sandbox.openai.listener.connections) == 1
+        assert len(set(sandbox.openai.listener.connections) - before) == 1
 
 
 def test_http_1_0_and_connection_close_end_the_connection(sandbox: Sandbox) -> None:
