@@ -113,7 +113,9 @@ def test_an_old_timeout_of_another_model_counts_no_more(breakers: Breakers, cloc
 def test_a_timeout_of_another_model_counts_for_the_whole_window(breakers: Breakers, clock: Clock) -> None:
     """Thirty seconds are thirty seconds, the last included."""
     call(breakers, "b", Failure(K.TIMEOUT), None)
-    clock.now += 30.0
+    clock.now += 10.0
+    call(breakers, "c", None)
+    clock.now += 20.0
     call(breakers, "a", *[Failure(K.TIMEOUT)] * 5)
     assert states(breakers)["openai"] == "open"
 

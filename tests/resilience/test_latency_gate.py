@@ -39,7 +39,8 @@ def test_a_model_within_its_limit_is_not_slow() -> None:
     clock, tracker, gate = bench()
     assert not gate.too_slow("m", 3.0, False)
     take(clock, tracker, 3.0)
-    assert not gate.too_slow("m", 3.0, False)
+    assert gate.too_slow("m", 3.0, False) is False
+    assert gate._verdicts == {}
 
 
 def test_a_model_above_its_limit_is_slow() -> None:
@@ -49,6 +50,16 @@ def test_a_model_above_its_limit_is_slow() -> None:
     assert gate.too_slow("m", 3.0, False)
     assert not gate.too_slow("m", 4.0, False)
     assert not gate.too_slow("m", 3.0, True), "nothing is known of its first tokens"
+
+
+def test_as_many_verdicts_are_kept_as_said() -> None:
+    """The oldest verdict makes room for the third, and not before."""
+    clock, tracker, _ = bench()
+    gate = LatencyGate(tracker, max_keys=2, random=never)
+    take(clock, tracker, 9.0)
+    for limit_s in (1.0, 2.0, 3.0):
+        assert gate.too_slow("m", limit_s)
+    assert list(gate._verdicts) == [("m", 2.0, False), ("m", 3.0, False)]
 
 
 def test_streams_are_judged_by_their_first_token() -> None:
