@@ -88,9 +88,10 @@ class Listener:
     async def _listen(self, port: int) -> None:
         if self._server is not None:
             return
-        self._drop_placeholder()
+        # The placeholder itself begins to listen: between closing it and binding again, another could take the port.
+        sock, self._placeholder = self._placeholder or _bound(port), None
         loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(self._connection, sock=_bound(port), backlog=_BACKLOG)
+        self._server = await loop.create_server(self._connection, sock=sock, backlog=_BACKLOG)
         self._port = self._server.sockets[0].getsockname()[1]
 
     async def _refuse(self) -> None:
