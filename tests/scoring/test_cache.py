@@ -25,7 +25,8 @@ def test_a_text_is_scored_once() -> None:
     """The second time comes from memory, with the same result."""
     scorer = CachedScorer(counting := Counting())
     assert scorer("abc") == scorer("ab" + "c"[:])
-    assert counting.calls == [3]
+    scorer("abd")
+    assert counting.calls == [3, 3]
 
 
 def test_the_longest_unused_score_goes_first() -> None:

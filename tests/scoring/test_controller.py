@@ -46,6 +46,12 @@ def test_every_workload_gets_its_shares(draw) -> None:
         assert abs(got[tier] - target) < 0.03, got
 
 
+def test_a_tier_without_a_share_gets_nothing() -> None:
+    """Ever harder prompts, and no premium at all: none is premium."""
+    controller = ShareController(0.5, 0.5, 0.0, warm_up=1)
+    assert Tier.PREMIUM not in {controller(scored(step / 200)) for step in range(200)}
+
+
 def test_it_follows_when_the_traffic_changes() -> None:
     """After a change of workload the shares come back within a window's length."""
     rng = random.Random(3)

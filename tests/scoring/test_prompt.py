@@ -65,6 +65,9 @@ SHAPES = {
     },
     "objects": {"messages": [SimpleNamespace(role="user", content=[SimpleNamespace(type="text", text=HARD)])]},
     "tuple": {"messages": (user(HARD),)},
+    "a broken part beside a good one": {
+        "messages": [user([{"type": "text", "text": {"a": 1}}, {"type": "text", "text": HARD}, None, 7])]
+    },
     "chat tool loop": {
         "messages": [
             user("Hello"),
@@ -133,7 +136,8 @@ def test_a_follow_up_is_read_with_the_ask_that_it_leans_on(reply: str) -> None:
 
 @pytest.mark.parametrize(
     "question",
-    ["What time is it in Madrid?", "Thanks!", "Is it raining in Oslo?", "What is the first law of thermodynamics?",
+    ["What time is it in Madrid?", "Thanks!", "Is it raining in Oslo?",
+     "OK, what is the capital of Peru?", "What is the first law of thermodynamics?",
      "Why do cats purr when they sleep in the sun all day?", "List three primes."],
 )  # fmt: skip
 def test_a_question_that_stands_alone_does_not_inherit(question: str) -> None:

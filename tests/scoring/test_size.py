@@ -42,7 +42,7 @@ def test_images_are_flat() -> None:
 
 def test_other_scripts_weigh_more_per_character() -> None:
     """A Chinese character is nearer to a token than a Latin letter is."""
-    assert estimate_tokens(chat("汉" * 1_000)) > 2 * estimate_tokens(chat("a" * 1_000))
+    assert 2 * estimate_tokens(chat("a" * 1_000)) < estimate_tokens(chat("汉" * 1_000)) < 900
 
 
 def test_a_history_of_parts_and_of_strings_is_sized_alike() -> None:
