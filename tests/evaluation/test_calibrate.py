@@ -84,6 +84,16 @@ def test_distinct_scores_are_cut_to_the_request(seed: int, premium: float) -> No
     assert abs(above - premium) < 0.2
 
 
+def test_every_tier_gets_its_share() -> None:
+    """Not premium alone: on even traffic all three come near their targets."""
+    found = calibrate(requests([step / 2_000 for step in range(2_000)]), 0.2, 0.5)
+    assert {tier: round(seen.value, 1) for tier, seen in found.held_out.items()} == {
+        Tier.BUDGET: 0.3,
+        Tier.MID: 0.5,
+        Tier.PREMIUM: 0.2,
+    }
+
+
 def test_scores_that_are_equal_are_named_as_ties() -> None:
     """A threshold can't part equal scores: the share is as near as it gets, and the report says why."""
     found = calibrate(requests([0.0] * 50 + [0.3] * 40 + [0.7] * 10), 0.3, 0.2)
