@@ -224,6 +224,11 @@ def test_a_known_tenant_keeps_his_account_when_there_is_no_room_for_more() -> No
         cap.admit(True, f"stranger-{number}")
         cap.admit(False, "other")
     assert [cap.admit(True, "known") for _ in range(2)] == [True, True]
+    granted = 0
+    for _ in range(10):
+        cap.admit(False, "other")
+        granted += cap.admit(True, "known")
+    assert granted == 6, "and he doesn't live on the strangers' account either"
 
 
 def test_the_limits_defaults() -> None:

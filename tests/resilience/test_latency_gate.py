@@ -125,6 +125,30 @@ def test_a_lapsed_verdict_comes_back_if_the_model_is_still_slow() -> None:
     assert [gate.too_slow("m", 3.0, False) for _ in range(3)] == [False, True, True]
 
 
+def test_the_thresholds_to_the_point() -> None:
+    """At the limit is not above it; at 80 % of it is recovered; fifteen minutes are not more than fifteen minutes."""
+    clock, tracker, gate = bench()
+    take(clock, tracker, 10.5)
+    clock.now = 64.0
+    assert gate.too_slow("m", 10.0)
+    clock.now = 64.0 + 900.0
+    assert gate.too_slow("m", 10.0)
+    take(clock, tracker, 8.0)
+    assert not gate.too_slow("m", 10.0)
+    take(clock, tracker, 10.0)
+    assert not gate.too_slow("m", 10.0)
+    take(clock, tracker, 10.5)
+    assert gate.too_slow("m", 10.0)
+
+
+def test_the_lot_that_is_just_too_high() -> None:
+    """Shares of calls are half-open intervals: 0.05 of [0, 1) is what lies below 0.05."""
+    for lot, slow in ((0.05, True), (0.0499, False)):
+        clock, tracker, gate = bench(lambda lot=lot: lot)  # type: ignore[misc]  # bound now, not later
+        take(clock, tracker, 9.0)
+        assert gate.too_slow("m", 3.0) is slow
+
+
 def test_one_call_in_twenty_tries_a_slow_model() -> None:
     """The trickle: 5 % of calls, drawn by lot."""
     rng = random.Random(3)

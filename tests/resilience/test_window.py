@@ -45,6 +45,17 @@ def test_a_clock_read_before_the_lock_counts_in_the_latest_bucket() -> None:
     assert (window.total, window.marked) == (2, 0)
 
 
+def test_a_bucket_ends_to_the_moment() -> None:
+    """Refreshing at the very end of a bucket lets go of the oldest."""
+    window = RollingWindow(10.0)
+    window.add(0.0)
+    window.add(9.5)
+    window.refresh(9.999)
+    assert window.total == 2
+    window.refresh(10.0)
+    assert window.total == 1
+
+
 def test_a_cleared_window_begins_anew() -> None:
     """Nothing of before is counted, and the next event opens a bucket of its own."""
     window = RollingWindow(10.0)
