@@ -27,6 +27,9 @@ _LEASE_GRACE_S = 5.0
 _LONGEST_WAIT_S = 60.0
 """A `Retry-After` beyond this is not waited for, as in the SDKs."""
 
+_COOLDOWN_SPREAD = 1.1
+"""By how much a cooldown may be longer than the provider said (reliability 1.5)."""
+
 
 class Kit:
     """The flow's view of a router.
@@ -105,7 +108,7 @@ class Kit:
             call: for whom.
             spill: another model has failed before: what overflows from there must not drown this one.
         """
-        endpoint = call.endpoint if model.provider == call.provider else self._endpoint_of(model.provider)
+        endpoint = self._endpoint(model, call)
         lease_s = None if call.timeout_s is None else call.timeout_s + _LEASE_GRACE_S
         if not spill:
             return self._breakers.acquire(endpoint, model.name, lease_s)
@@ -139,12 +142,23 @@ class Kit:
         """Remembers that a model's provider has rejected a rewrite of such a request."""
         self._misfits.add(model.key, call)
 
-    def backoff_s(self, round_: int, failure: Failure) -> float | None:
-        """Seconds to wait before another round, as the SDKs wait; None when the provider asks for too long."""
-        if failure.retry_after_s is not None:
-            return failure.retry_after_s if failure.retry_after_s <= _LONGEST_WAIT_S else None
-        pause = min(_BACKOFF_BASE_S * 2.0**round_, _BACKOFF_CAP_S)
-        return pause * (1 - 0.25 * self._random())
+    def pause_s(self, round_: int, failure: Failure, model: ModelSpec, call: Call) -> float | None:
+        """Seconds until a model that has failed may be asked again: as the SDKs wait, and until its circuits let it.
+
+        None when that is too long to wait for.
+        """
+        told = failure.retry_after_s
+        pause = min(_BACKOFF_BASE_S * 2.0**round_, _BACKOFF_CAP_S) * (1 - 0.25 * self._random())
+        pause = max(pause if told is None else told, self._closed_for_s(model, call))
+        return pause if pause <= _LONGEST_WAIT_S * _COOLDOWN_SPREAD else None
+
+    def _closed_for_s(self, model: ModelSpec, call: Call) -> float:
+        endpoint = self._endpoint(model, call)
+        circuits = (self._breakers.get(name) for name in (endpoint, f"{endpoint}/{model.name}"))
+        return max((circuit.retry_after() for circuit in circuits if circuit is not None), default=0.0)
+
+    def _endpoint(self, model: ModelSpec, call: Call) -> str:
+        return call.endpoint if model.provider == call.provider else self._endpoint_of(model.provider)
 
     def hedge_after_s(self, model: ModelSpec, call: Call) -> float | None:
         """Seconds after which a second model is asked beside this one: its p95. None where hedging is off or spent.

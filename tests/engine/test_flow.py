@@ -71,7 +71,7 @@ class FakeKit:
     def incompatible(self, model: ModelSpec, call: Call) -> None:
         self.misfits.append(model.name)
 
-    def backoff_s(self, round_: int, failure: Failure) -> float | None:
+    def pause_s(self, round_: int, failure: Failure, model: ModelSpec, call: Call) -> float | None:
         return failure.retry_after_s if failure.retry_after_s is not None else 0.5 * 2**round_
 
     def hedge_after_s(self, model: ModelSpec, call: Call) -> float | None:
@@ -385,3 +385,72 @@ def test_without_a_native_model_the_last_foreign_error_is_the_verdict() -> None:
     with pytest.raises(Bad, match="server"):
         verdict.deliver()
     assert names(made) == ["elsewhere"]
+
+
+def test_in_further_rounds_the_callers_own_model_comes_first() -> None:
+    """Whatever else has failed, he gets the tries that his SDK would have made: one more request a round is enough."""
+    many = tuple(ModelSpec(f"m{i}", "openai", Tier.BUDGET) for i in range(4))
+    answers: dict[str, list[Outcome]] = {model.name: [bad(FailureKind.SERVER)] for model in many}
+    answers["large"] = [bad(FailureKind.SERVER), bad(FailureKind.SERVER), ok()]
+    verdict, _, _, made, _ = run(answers, candidates=(*many, OWN), retries=2)
+    assert verdict.deliver() == "answer"
+    assert names(made) == ["m0", "m1", "m2", "m3", "large", "large", "large"]
+
+
+def test_a_model_that_is_refused_in_a_round_is_not_forgotten() -> None:
+    """A round in which the own model's circuit refuses leaves it for the next."""
+    kit = FakeKit(closed_to=set())
+    verdict, _, _, made, _ = run(
+        {"large": [bad(FailureKind.RATE_LIMIT), ok()]}, candidates=(OWN,), kit=Recovering(kit, after_s=0.6), retries=2
+    )
+    assert verdict.deliver() == "answer"
+    assert names(made) == ["large", "large"]
+
+
+class Recovering(FakeKit):
+    """A kit whose circuits refuse after a failure, until some time has passed."""
+
+    def __init__(self, kit: FakeKit, after_s: float) -> None:
+        super().__init__()
+        self.after_s = after_s
+
+    def acquire(self, model: ModelSpec, call: Call, *, spill: bool) -> Admission:
+        if self.settled and self.time < self.after_s:
+            return Admission(False)
+        return super().acquire(model, call, spill=spill)
+
+
+@pytest.mark.parametrize("kind", [FailureKind.CONFLICT, FailureKind.POOL, FailureKind.CANCELLED], ids=lambda k: k.label)
+def test_a_rewrite_that_goes_nowhere_else_is_made_as_the_caller_wrote_it(kind: FailureKind) -> None:
+    """R0: whatever befalls a model that he did not name, his own is asked."""
+    verdict, _, kit, made, _ = run({"small": [bad(kind)], "large": [ok()]})
+    assert verdict.deliver() == "answer"
+    assert names(made) == ["small", "large"]
+    assert kit.misfits == []
+
+
+def test_an_own_model_that_was_refused_is_asked_when_the_others_have_failed() -> None:
+    """His circuit was open; nobody else could answer: his own call is made once in any case."""
+    kit = FakeKit(closed_to={"large"})
+    verdict, _, _, made, _ = run(
+        {"small": [bad(FailureKind.SERVER)], "large": [ok()]}, candidates=(BUDGET, OWN), kit=kit, retries=0
+    )
+    assert verdict.deliver() == "answer"
+    assert names(made) == ["small", "large"]
+
+
+def test_an_own_model_above_the_limits_is_not_the_last_resort() -> None:
+    """What `max_tier` has barred stays barred when the rest fails."""
+    verdict, _, _, made, _ = run({"small": [bad(FailureKind.SERVER)]}, candidates=(BUDGET,), own=OWN, retries=0)
+    assert verdict.error is not None
+    assert names(made) == ["small"]
+
+
+def test_an_attempt_that_was_cancelled_is_in_the_event() -> None:
+    """Every request that was made is listed, also the one that nobody waited for."""
+    kit, log = FakeKit(), FakeLog()
+    flow = route(Call("openai", "openai_chat", {}), Plan((OWN,), "complexity_match", OWN), kit, log)
+    next(flow)
+    with pytest.raises(KeyboardInterrupt):
+        flow.throw(KeyboardInterrupt())
+    assert log.attempts == [("large", "cancelled")]
