@@ -81,7 +81,7 @@ def fingerprint(outcomes: Iterable[Outcome]) -> str:
 
 
 def verified(outcomes: dict[str, list[Outcome]], origin: str) -> dict[str, list[Outcome]]:
-    """The same outcomes, once their hashes are found right.
+    """The same outcomes, in the order of `BENCHMARKS`, once their hashes are found right.
 
     Raises:
         ConfigurationError: these aren't the rows that the published figures are about.
@@ -91,7 +91,7 @@ def verified(outcomes: dict[str, list[Outcome]], origin: str) -> dict[str, list[
         if found != expected:
             rows = len(outcomes.get(name, ()))
             raise ConfigurationError(f"{origin}: {name}: {rows} rows with hash {found[:12]}, expected {expected[:12]}")
-    return outcomes
+    return {name: outcomes[name] for name in BENCHMARKS}
 
 
 def download(url: str = URL, *, opener: Opener | None = None) -> dict[str, list[Outcome]]:
