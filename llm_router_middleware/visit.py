@@ -141,7 +141,7 @@ class Visit:
         if outcome.watch is None:
             finish(success=True, outcome=outcome)
             return
-        outcome.watch.on_end(lambda end: finish(success=end.success, error=end.error, outcome=end))
+        outcome.watch.on_end(lambda end: finish(success=end.failure is None, error=end.error, outcome=end))
 
     def _fenced(self, act: Callable[[], None]) -> None:
         """Bookkeeping beside a call that must not be touched: it may fail, and is counted, but never raises."""

@@ -130,7 +130,7 @@ def _succeed(trail: Trail, attempt: Attempt, outcome: Outcome, admission: Any, s
         try:
             _settle(trail.kit, admission, end.failure, neutral=end.failure is None and not end.complete)
         finally:
-            trail.log.finish(success=end.success, error=end.error, outcome=end)
+            trail.log.finish(success=end.failure is None, error=end.error, outcome=end)
 
     outcome.watch.on_end(ended)
     return Verdict(outcome.value)

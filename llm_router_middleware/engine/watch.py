@@ -96,11 +96,6 @@ class StreamEnd:
     served_model: str | None = None
     events: int = 0
 
-    @property
-    def success(self) -> bool:
-        """Whether the caller got what he wanted of it: a reader who leaves early has, one who is cancelled has not."""
-        return self.failure is None and self.error != "cancelled"
-
 
 class Watch:
     """Follows one streamed answer from its first byte to its end, and says once how it ended."""

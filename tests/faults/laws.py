@@ -75,7 +75,8 @@ def _ending(played: Any, event: Any, made: list[Request]) -> list[str]:
     """The event says of the end what the caller saw."""
     seen = (event.success, event.error)
     if played.end == "cancelled":
-        fits = seen == (False, "cancelled") or (played.stream and seen == (True, None))
+        # A stream that has begun has succeeded, however early its reader leaves.
+        fits = seen == (False, "cancelled") or (played.stream and seen in ((True, "cancelled"), (True, None)))
     elif played.end == "left":
         fits = event.success is True and event.error in ("closed", "abandoned", None)
     elif played.end == "whole":
