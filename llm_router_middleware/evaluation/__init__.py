@@ -1,0 +1,1 @@
+"""What `llm-router eval`, `calibrate` and `adapt` compute; routing never loads it."""
