@@ -74,7 +74,7 @@ class Endpoint:
         """A call to this model has failed.
 
         Returns:
-            What the endpoint's circuit learns, and for an ejection its length in seconds.
+            What the endpoint's circuit learns, and for an ejection its length in seconds, where it isn't the usual one.
         """
         with self._lock:
             self._used.note(model, now)
@@ -83,8 +83,6 @@ class Endpoint:
             if failure.status is not None:
                 # Whatever it says, it was said to somebody with a valid credential.
                 self._rejected = 0
-            if failure.kind is FailureKind.QUOTA:
-                return Effect.EJECT, self._settings.quota_ejection_s
             if failure.kind in MAY_BE_THE_MODELS:
                 self._lost.note(model, now)
                 return (Effect.FAILURE if self._is_wide_locked(self._lost, now) else Effect.NEUTRAL), None

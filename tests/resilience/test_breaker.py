@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from typing import Any
 
 import pytest
@@ -152,7 +153,7 @@ def test_what_the_tutorial_called_it() -> None:
     assert breaker.allow_request()
     assert not breaker.allow_request(), "one probe"
     breaker.record_failure()
-    assert breaker.state == "open"
+    assert (breaker.state, breaker.retry_after()) == ("open", 120.0)
     now[0] = 180.0
     assert breaker.allow_request()
     breaker.record_success()
@@ -329,6 +330,8 @@ def test_interrupted_calls_are_neutral_by_their_callers_finally() -> None:
         ({"failure_threshold": True}, "failure_threshold=True: expected"),
         ({"minimum_calls": "10"}, "minimum_calls='10': expected"),
         ({"max_keys": 1.5}, "max_keys=1.5: expected a whole number"),
+        ({"minimum_calls": 1.5}, "minimum_calls=1.5: expected a whole number"),
+        ({"auth_threshold": 1.5}, "auth_threshold=1.5: expected a whole number"),
         ({"auth_threshold": -1}, "auth_threshold=-1: expected"),
         ({"window_s": math.inf}, "window_s=inf: expected a finite number"),
         ({"probe_lease_s": math.nan}, "probe_lease_s=nan: expected a finite number"),
@@ -349,6 +352,24 @@ def test_a_breaker_needs_nothing() -> None:
     for _ in range(5):
         breaker.settle(breaker.try_acquire() or Permit(0), Effect.FAILURE, now=7.0)
     assert (breaker.name, breaker.state, breaker.last_used) == ("", "open", 7.0)
+
+
+def test_the_specified_defaults() -> None:
+    """The table of the specification."""
+    assert asdict(BreakerSettings()) == {
+        "failure_threshold": 5,
+        "failure_ratio": 0.5,
+        "minimum_calls": 10,
+        "window_s": 30.0,
+        "recovery_timeout_s": 5.0,
+        "max_recovery_timeout_s": 300.0,
+        "probe_lease_s": 120.0,
+        "max_cooldown_s": 300.0,
+        "quota_ejection_s": 600.0,
+        "auth_ejection_s": 60.0,
+        "auth_threshold": 2,
+        "max_keys": 1024,
+    }
 
 
 def test_settings_at_their_edges() -> None:

@@ -224,6 +224,12 @@ def test_a_rejected_credential_ejects_after_two_in_a_row(
     assert call(breakers, "a", None, None) == [True, True]
 
 
+def test_a_rejected_credential_is_everybodys(breakers: Breakers) -> None:
+    """A 401 is about the key, whichever model it was for and whoever else is in use."""
+    call(breakers, "b", None)
+    assert call(breakers, "a", Failure(K.AUTH, 401), Failure(K.AUTH, 401), None) == [True, True, False]
+
+
 @pytest.mark.parametrize("between", [None, Failure(K.BAD_REQUEST, 400), Failure(K.RATE_LIMIT, 429)])
 def test_any_answer_shows_that_the_credential_works(breakers: Breakers, between: Failure | None) -> None:
     """Rejections count in a row: whoever is told something else was let in."""
@@ -311,6 +317,10 @@ def test_admissions_say_when_a_circuit_was_disabled(breakers: Breakers) -> None:
     admission = breakers.acquire(OPENAI, "a")
     assert (bool(admission), admission.state) == (True, "disabled")
     assert breakers.states()[f"{OPENAI}/a"].disabled
+    breakers["openai/a"].reset()
+    call(breakers, "a", *[Failure(K.CONNECT, sent=False)] * 5)
+    breakers["openai"].disable()
+    assert breakers.acquire(OPENAI, "a").state == "disabled"
 
 
 def test_circuits_are_found_by_the_names_that_people_use(breakers: Breakers) -> None:
