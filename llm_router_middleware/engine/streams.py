@@ -102,7 +102,7 @@ class Tap(_Proxy):
             yield last
             return
         except BaseException as exc:
-            self._left(exc)
+            fenced(self._left, exc)
             raise
         yield from self._ending()
 
@@ -126,7 +126,7 @@ class Tap(_Proxy):
             yield last
             return
         except BaseException as exc:
-            self._left(exc)
+            fenced(self._left, exc)
             raise
         for last in self._ending():
             yield last

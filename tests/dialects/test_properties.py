@@ -8,7 +8,7 @@ from tests.dialects.mutants import MUTANTS
 from tests.dialects.properties import PROPERTIES, hold
 from tests.dialects.rooms import Mutant, room
 
-EXAMPLES, MANY, KILLING = 120, 3_000, 250
+EXAMPLES, MANY, KILLING = 120, 3_000, 2_000
 
 
 REQUESTS = ("chat_request", "claude_request")

@@ -53,7 +53,7 @@ HANDED_OVER = {
 THE_RECORD = {
     "visit": {"Visit._conclude", "Visit._succeeded", "Visit._failed", "Visit._unchanged"},
     "engine/watch": {"Watch._finish", "Watch.closed", "Watch.drained", "Watch.failed", "Watch.on_end"},
-    "engine/streams": {"Tap._broken"},
+    "engine/streams": {"Tap._broken", "Tap._left"},
     "engine/flow": {"_succeed.<locals>.ended"},
     "events/recorder": {"Recording.finish", "Recorder._emit"},
     "events/sink": {"Fenced.__call__"},

@@ -207,14 +207,17 @@ def test_a_forked_child_holds_nothing_and_stops_nothing() -> None:
     with Sandbox() as sandbox, OPENAI.client(sandbox.openai) as client:
         OPENAI.create(client)
         reading, writing = os.pipe()
+        closed, closing = os.pipe()
         child = os.fork()
         if child == 0:
             os.close(writing)
             sandbox.close()
+            os.write(closing, b".")
             os.read(reading, 1)
             os._exit(0)
         os.close(reading)
         try:
+            os.read(closed, 1)
             assert OPENAI.text(OPENAI.create(client))
             sandbox.openai.refuse()
             assert is_refused(port_of(sandbox.openai))
@@ -225,6 +228,8 @@ def test_a_forked_child_holds_nothing_and_stops_nothing() -> None:
         finally:
             os.close(writing)
             os.waitpid(child, 0)
+            os.close(closed)
+            os.close(closing)
 
 
 def test_it_serves_standalone() -> None:
