@@ -86,8 +86,9 @@ class Trail:
 
     def attempt(self, model: ModelSpec) -> Attempt:
         native = model.provider == self.call.provider
-        first_token_s = self.kit.first_token_s if self.queue else None
-        return Attempt(model, native, not self._is_own(model), self._timeout_s(model), first_token_s)
+        timeout_s = self._timeout_s(model)
+        limits = [limit for limit in (timeout_s, self.kit.first_token_s if self.queue else None) if limit is not None]
+        return Attempt(model, native, not self._is_own(model), timeout_s, min(limits, default=None))
 
     def left_s(self) -> float | None:
         deadline = self.call.limits.deadline_s

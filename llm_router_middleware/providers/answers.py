@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Mapping
 from typing import Any
 
-__all__ = ["as_payload", "content_type", "http_response", "is_refusal", "request_id"]
+__all__ = ["as_payload", "content_type", "http_response", "is_refusal", "read_timeout", "request_id"]
 
 
 def http_response(value: Any) -> Any:
@@ -29,6 +30,13 @@ def request_id(response: Any) -> str:
     """The request id that a provider gave."""
     headers = response.headers
     return str(headers.get("x-request-id") or headers.get("request-id") or "")
+
+
+def read_timeout(response: Any) -> Exception:
+    """What the response's own HTTP library would raise, had the provider said nothing at all."""
+    library = sys.modules.get(type(response).__module__.partition(".")[0])
+    error: Exception = getattr(library, "ReadTimeout", TimeoutError)("no content within the time for it")
+    return error
 
 
 def as_payload(value: Any, response: Any) -> Mapping[str, Any] | None:

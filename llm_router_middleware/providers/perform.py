@@ -19,7 +19,14 @@ from llm_router_middleware.engine.streams import Tap, decoder_for, open_until_co
 from llm_router_middleware.engine.watch import Reader, Watch
 from llm_router_middleware.errors import RefusedAnswerError, RuledOutError, TranslationError
 from llm_router_middleware.models.spec import ModelSpec
-from llm_router_middleware.providers.answers import as_payload, content_type, http_response, is_refusal, request_id
+from llm_router_middleware.providers.answers import (
+    as_payload,
+    content_type,
+    http_response,
+    is_refusal,
+    read_timeout,
+    request_id,
+)
 
 __all__ = ["Performer", "Trade"]
 
@@ -161,7 +168,8 @@ class Performer:
             outcome.failure = yield from self._read_ahead(tap, watch, attempt, began)
         if outcome.failure is not None:
             outcome.watch = None
-            tap.stop_at(tap.error)
+            late = outcome.failure.kind is FailureKind.TIMEOUT
+            tap.stop_at(tap.error or (read_timeout(response) if late else None))
             yield from self._release(tap)
         return outcome
 
