@@ -37,8 +37,10 @@ PLAIN = frozenset(
     )
 )
 """Words that say nothing to a person, whatever their weight."""
-THRESHOLDS = (0.5, 0.8)
-"""The reference mixture's budget half, its mid 30 %, and the hardest fifth for premium."""
+PREMIUM_SHARE = 0.2
+"""Of the reference mixture: its hardest fifth is premium."""
+MID_GAIN = 0.125
+"""Mid begins where a strong model is expected to do one in eight such prompts better."""
 LEAST_COVERAGE = 0.55
 LEAST_KIND = 0.4
 
@@ -69,6 +71,12 @@ def gain_curve(raw: np.ndarray, gaps: np.ndarray, weights: np.ndarray) -> list[l
     model = IsotonicRegression().fit(raw, gaps, sample_weight=weights)
     points = np.quantile(raw, np.linspace(0.01, 0.99, KNOTS))
     return [_rounded(points), _rounded(model.predict(points))]
+
+
+def thresholds(scores: list[list[float]], gains: list[list[float]]) -> list[float]:
+    """Where mid and premium begin, to two digits."""
+    raw = float(np.interp(MID_GAIN, gains[1], gains[0]))
+    return [round(float(np.interp(raw, *scores)), 2), round(1 - PREMIUM_SHARE, 2)]
 
 
 def leaning(examples: list[Example], model: Fit) -> tuple[list[int], list[int]]:
@@ -124,6 +132,8 @@ def document(examples: list[Example], model: Fit) -> dict[str, Any]:
     rows = np.clip(np.rint(heads / scales[:, None]), -127, 127).astype(int).T + 128
     raising, against = leaning(examples, model)
     readings = [read(example.prompt) for example in examples]
+    scores = percentile_curve(raw, weights)
+    gains = gain_curve(raw, np.array([example.gap for example in examples]), weights)
     return {
         "format": FORMAT,
         "kinds": list(KINDS),
@@ -138,10 +148,10 @@ def document(examples: list[Example], model: Fit) -> dict[str, Any]:
         "edge_weight": EDGE_WEIGHT,
         "options_kind": "exam",
         "options_bonus": OPTIONS_BONUS,
-        "score_curve": percentile_curve(raw, weights),
+        "score_curve": scores,
         "length_curve": percentile_curve(log_words(readings), weights),
-        "gain_curve": gain_curve(raw, np.array([example.gap for example in examples]), weights),
-        "thresholds": list(THRESHOLDS),
+        "gain_curve": gains,
+        "thresholds": thresholds(scores, gains),
         "least_coverage": LEAST_COVERAGE,
         "least_kind": LEAST_KIND,
         "for": raising,

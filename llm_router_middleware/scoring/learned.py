@@ -23,6 +23,9 @@ _ENGLISH = frozenset(
 )  # fmt: skip
 """Words that hardly any other language has: a text that holds one is English, however little else is known of it."""
 
+_POSSIBLE = 0.25
+"""Probability of the demanding kinds from which a doubt steps up."""
+
 _NEUTRAL = 0.5
 """The score of a text of which nothing is known."""
 
@@ -45,14 +48,14 @@ class LearnedScorer:
     | `words=1200` | the length |
     | `unsure=language` | another language or script: scored by length alone, at least the mid tier |
     | `unsure=vocabulary` | English, but mostly words that the weights don't know: at least the mid tier |
-    | `unsure=kind` | no kind of task stands out: at least the mid tier |
+    | `unsure=kind` | no kind of task stands out, and it may be a demanding one: at least the mid tier |
     | `unsure=no_text` | nothing to score: the mid tier |
     | `corrected` | a correction fitted on your own outcomes was applied |
 
     Deterministic, whatever PYTHONHASHSEED is. The weights are loaded at the first score.
 
     Args:
-        mid_threshold: the lowest score of the mid tier; None for the weights' own, 0.5.
+        mid_threshold: the lowest score of the mid tier; None for the weights' own, 0.4.
         premium_threshold: the lowest score of the premium tier; None for the weights' own, 0.8.
         correction: what `llm-router adapt` wrote, or the path of it.
         weights: a weights file of your own; None for the one that comes with the package.
@@ -70,7 +73,7 @@ class LearnedScorer:
         weights: str | Path | None = None,
     ) -> None:
         self._given = (mid_threshold, premium_threshold)
-        self._thresholds = self._checked(0.5, 0.8)
+        self._thresholds = self._checked(0.4, 0.8)
         self._correction = correction if isinstance(correction, Correction) else Correction.load(correction)
         self._path = weights
         self._weights: Weights | None = None
@@ -124,7 +127,7 @@ class LearnedScorer:
             signals.append("corrected")
         else:
             score = weights.score(sight.raw)
-        if unknown or sight.kinds[likely] < weights.least_kind:
+        if unknown or (sight.kinds[likely] < weights.least_kind and _may_demand(weights, sight)):
             return self._unsure(score, (*signals, "unsure=vocabulary" if unknown else "unsure=kind"))
         score = round(score, 6)
         return ComplexityScore(self._thresholds.tier(score), score, tuple(signals))
@@ -134,6 +137,11 @@ class LearnedScorer:
         score = round(score, 6)
         tier = self._thresholds.tier(score)
         return ComplexityScore(Tier.MID if tier is Tier.BUDGET else tier, score, signals)
+
+
+def _may_demand(weights: Weights, sight: Sight) -> bool:
+    """Whether a demanding kind of task is more than a remote possibility."""
+    return sum([sight.kinds[place] for place in weights.demanding]) > _POSSIBLE
 
 
 def _leaning(weights: Weights, known: frozenset[str]) -> list[str]:

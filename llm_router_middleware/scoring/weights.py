@@ -32,6 +32,9 @@ FORMAT = 1
 _OFFSET = 128
 """Added to a weight from -127 to 127, so that a lane never goes below zero."""
 
+_DEMANDING = 0.15
+"""Mean gain from which a kind of task is demanding: a doubt that concerns no such kind needs no step up."""
+
 _LARGEST = 32_000_000
 """Bytes: a weights document beyond this isn't one."""
 
@@ -118,6 +121,7 @@ class Weights:
         self._gate_scales = self._scales[: len(self.kinds)]
         self._gate_bias = [float(value) for value in document["gate_bias"]]
         self._base_gain = [float(value) for value in document["gains"]]
+        self.demanding = [place for place, gain in enumerate(self._base_gain) if gain >= _DEMANDING]
         self._length_gain = [float(value) for value in document["length_gains"]]
         self._length_mean, self._length_sd = (float(value) for value in document["length"])
         self._longest = int(document["longest"])

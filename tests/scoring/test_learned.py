@@ -191,7 +191,7 @@ def test_dropping_the_strongest_words_moves_the_score_as_they_say(scorer: Learne
 @pytest.mark.parametrize(
     ("given_thresholds", "tiers"),
     [
-        ((None, None), (0.5, 0.8)),
+        ((None, None), (0.4, 0.8)),
         ((0.2, None), (0.2, 0.8)),
         ((None, 0.3), (0.3, 0.3)),
         ((0.9, None), (0.9, 0.9)),
@@ -284,3 +284,17 @@ def test_it_is_a_scorer(scorer: LearnedScorer) -> None:
     """The Protocol, like every other."""
     assert isinstance(scorer, Scorer)
     assert isinstance(HeuristicScorer(), Scorer)
+
+
+@pytest.mark.parametrize(
+    ("text", "doubted"),
+    [("Estimate how many piano tuners work in Chicago.", True), ("What are the side effects of ibuprofen?", False)],
+)
+def test_a_doubt_about_the_kind_steps_up_where_a_demanding_kind_is_possible(
+    scorer: LearnedScorer, text: str, doubted: bool
+) -> None:
+    """Between two easy kinds there is nothing to be careful about."""
+    score = scorer(text)
+    assert score.score < 0.4
+    assert ("unsure=kind" in score.signals) is doubted
+    assert score.tier is (Tier.MID if doubted else Tier.BUDGET)
