@@ -1,10 +1,10 @@
-"""Mutation testing of the room: each comparison, constant, condition, operator, call and return, one at a time.
+"""Mutation testing: each comparison, constant, condition, operator, call and return of a module, one at a time.
 
-    python -m tests.resilience.mutation circuit health window cooldown breaker     # or any modules of the room
+    python -m tests.resilience.mutation circuit health window cooldown breaker     # modules of the resilience room
+    python -m tests.resilience.mutation engine.flow engine.trail                   # or of another
 
-Each mutant is tried in a forked child that has the heavy imports behind it: first against the oracle, where it
-applies, then against the tests of the room. Prints the score and the survivors; those that are known, with the reason
-why no test can kill them, stand in `survivors.md`.
+Each mutant is tried in a forked child that has the heavy imports behind it: first against the oracle of the breaker or
+whole calls in virtual time, where they apply, then against the module's tests. Prints the score and the survivors.
 """
 
 from __future__ import annotations
@@ -22,11 +22,12 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from types import ModuleType
 
-from tests.resilience.mutants import BREAKER, FOLDER, source
+from tests.resilience.mutants import BREAKER, FOLDER
 
-ROOM = "llm_router_middleware.resilience"
+PACKAGE = "llm_router_middleware"
 PATIENCE_S = 120
 ROOMS_TESTS = "tests/resilience/test_"
 FAULT_TESTS = "tests/faults/test_breaker_"
@@ -51,7 +52,16 @@ TESTS: dict[tuple[str, ...], list[str]] = {
     ],
     ("budget",): [f"{ROOMS_TESTS}budget.py", f"{FAULT_TESTS}fork.py"],
     ("forking",): [f"{FAULT_TESTS}fork.py"],
+    ("engine.flow", "engine.trail", "engine.hedge"): [
+        "tests/engine/test_flow.py",
+        "tests/engine/test_hedging.py",
+        "tests/providers/test_keep_alives.py",
+    ],
 }
+"""The tests that a module answers to. A name without a dot is one of the resilience room."""
+
+WORLDS = ((1, 600), (2, 600), (3, 600), (4, 600))
+"""Seeds and calls of the whole calls that the engine's mutants meet."""
 
 COMPARISONS: dict[type[ast.cmpop], type[ast.cmpop]] = {
     ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt, ast.Eq: ast.NotEq, ast.NotEq: ast.Eq,
@@ -171,11 +181,26 @@ def _is_none(node: ast.expr) -> bool:
     return isinstance(node, ast.Constant) and node.value is None
 
 
+def dotted(module: str) -> str:
+    """Its full name."""
+    return f"{PACKAGE}.{module}" if "." in module else f"{PACKAGE}.resilience.{module}"
+
+
+def file_of(module: str) -> Path:
+    """Where it stands."""
+    return FOLDER.parents[1].joinpath(*dotted(module).split(".")).with_suffix(".py")
+
+
+def source(module: str) -> str:
+    """Its text."""
+    return file_of(module).read_text(encoding="utf-8")
+
+
 class _Instead(importlib.abc.MetaPathFinder, importlib.abc.Loader):
     """Imports one module of the room from another text."""
 
     def __init__(self, module: str, text: str) -> None:
-        self._name, self._text = f"{ROOM}.{module}", text
+        self._name, self._text, self._file = dotted(module), text, str(file_of(module))
 
     def find_spec(self, name: str, path: object, target: object = None) -> object:
         return importlib.util.spec_from_loader(name, self) if name == self._name else None
@@ -184,7 +209,7 @@ class _Instead(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         return None
 
     def exec_module(self, module: ModuleType) -> None:
-        module.__file__ = str(FOLDER / f"{self._name.rpartition('.')[2]}.py")
+        module.__file__ = self._file
         exec(compile(self._text, module.__file__, "exec"), module.__dict__)
 
 
@@ -206,16 +231,20 @@ def survives(module: str, text: str) -> bool:
 def _passes(module: str, text: str) -> bool:
     import pytest
 
-    for name in [
-        name for name in sys.modules if name.startswith((ROOM, "tests.resilience.test", "tests.resilience.breaker"))
-    ]:
+    stale = (PACKAGE, "tests.faults", "tests.resilience.test", "tests.resilience.breaker")
+    for name in [name for name in sys.modules if name.startswith(stale)]:
         del sys.modules[name]
     sys.meta_path.insert(0, _Instead(module, text))
     if module in BREAKER:
         play = importlib.import_module("tests.resilience.breaker_oracle").play
-        breaker_class = importlib.import_module(f"{ROOM}.breaker").CircuitBreaker
+        breaker_class = importlib.import_module(dotted("breaker")).CircuitBreaker
         for seed in range(3_000):
             play(seed, breaker_class)
+    if module.startswith("engine."):
+        world = importlib.import_module("tests.faults.whole_calls").World
+        broken_laws = importlib.import_module("tests.faults.laws").broken_laws
+        if any(broken_laws(world(*size).play()) for size in WORLDS):
+            return False
     tests = next(tests for modules, tests in TESTS.items() if module in modules)
     quiet = ["-x", "-q", "--tb=no", "--assert=plain", "-m", "not nightly"]
     plugins = ["pytest_asyncio.plugin", "_hypothesis_pytestplugin", "no:cacheprovider", "no:unraisableexception"]

@@ -1,4 +1,4 @@
-"""T2, the long size: nearly every small change of the room's text fails a test."""
+"""T2, the long size: nearly every small change of the text of breaker, failures and flow fails a test."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ import os
 
 import pytest
 
-from tests.resilience.mutants import source
-from tests.resilience.mutation import TESTS, changes, main
+from tests.resilience.mutation import TESTS, changes, main, source
 
 MODULES = sorted({module for modules in TESTS for module in modules})
 
