@@ -76,6 +76,7 @@ class World:
     def __init__(self, sandbox: Sandbox, kind: Kind, trouble: Trouble) -> None:
         self.kind, self.sandbox, self.retries = kind, sandbox, trouble.retries
         self.events: list[Any] = []
+        self.checked = 0
         self.clock = ManualClock()
         self.router = Router(scorer="heuristic", sinks=[self.events.append], now=self.clock)
         self.client = wrap(self.bare_client(), router=self.router)
@@ -98,6 +99,7 @@ class World:
         only_probes(self.router, self.clock)
 
     def check(self, *, loses_it_bare: bool = False) -> None:
+        self.checked += 1
         assert held(self.router) == []
         assert len(self.events) == 1, [event.error for event in self.events]
         if not loses_it_bare:
@@ -111,8 +113,17 @@ class World:
 
 
 @pytest.fixture
-def world_of(sandbox_keys: Sandbox) -> Callable[[Kind, Trouble], World]:
-    return lambda kind, trouble: World(sandbox_keys, kind, trouble)
+def world_of(
+    sandbox_keys: Sandbox, record_property: Callable[[str, object], None]
+) -> Iterator[Callable[[Kind, Trouble], World]]:
+    worlds: list[World] = []
+
+    def build(kind: Kind, trouble: Trouble) -> World:
+        worlds.append(World(sandbox_keys, kind, trouble))
+        return worlds[-1]
+
+    yield build
+    record_property("points", sum(world.checked for world in worlds))
 
 
 @contextlib.asynccontextmanager

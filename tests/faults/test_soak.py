@@ -6,6 +6,7 @@ import asyncio
 import gc
 import os
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +45,7 @@ class Counting:
 
 @pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="resident memory is read from /proc")
 @pytest.mark.parametrize("calls", [4_000, pytest.param(1_000_000, marks=pytest.mark.nightly)])
-def test_memory_is_flat_after_the_warm_up(calls: int) -> None:
+def test_memory_is_flat_after_the_warm_up(calls: int, record_property: Callable[[str, object], None]) -> None:
     """Every call has a prompt of its own; after the first quarter resident memory grows by less than 1 MB."""
     counting = Counting()
     wire = Wire("openai")
@@ -57,6 +58,8 @@ def test_memory_is_flat_after_the_warm_up(calls: int) -> None:
             if number == calls // 4:
                 before = resident()
         grown = resident() - before
+    record_property("calls", calls)
+    record_property("most bytes grown", grown)
     assert counting.events == calls
     assert grown < GROWTH, f"{grown} bytes in {calls - calls // 4} calls"
 
