@@ -2,164 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Any
-
 import pytest
 
-from llm_router_middleware.engine.call import Attempt, Call, Failure, FailureKind, Limits, Outcome, Pause, Verdict
+from llm_router_middleware.engine.call import Call, Failure, FailureKind, Limits, Outcome
 from llm_router_middleware.engine.flow import Plan, route
 from llm_router_middleware.engine.watch import StreamEnd
 from llm_router_middleware.models.spec import ModelSpec, Tier
-
-BUDGET = ModelSpec("small", "openai", Tier.BUDGET)
-OWN = ModelSpec("large", "openai", Tier.PREMIUM)
-OTHER = ModelSpec("elsewhere", "groq", Tier.BUDGET)
-
-
-@dataclass
-class Admission:
-    ok: bool
-    reason: str = "circuit open"
-    state: str = "closed"
-
-    def __bool__(self) -> bool:
-        return self.ok
-
-
-@dataclass
-class FakeKit:
-    """Breakers, clock and latencies of a test."""
-
-    max_attempts: int = 5
-    first_token_s: float | None = None
-    time: float = 0.0
-    closed_to: set[str] = field(default_factory=set)
-    settled: list[tuple[str, str]] = field(default_factory=list)
-    misfits: list[str] = field(default_factory=list)
-    held: int = 0
-    may_retry: bool = True
-    retrying: int = 0
-
-    def now(self) -> float:
-        return self.time
-
-    def begin(self) -> None: ...
-
-    def begin_retry(self) -> bool:
-        self.retrying += self.may_retry
-        return self.may_retry
-
-    def end_retry(self) -> None:
-        self.retrying -= 1
-
-    def acquire(self, model: ModelSpec, call: Call, *, spill: bool) -> Admission:
-        admitted = model.name not in self.closed_to
-        self.held += admitted
-        return Admission(admitted)
-
-    def settle(self, admission: Admission, failure: Failure | None, *, neutral: bool = False) -> None:
-        self.held -= 1
-        self.settled.append(("neutral" if neutral else "ok" if failure is None else failure.kind.label, ""))
-
-    def learn(self, model: ModelSpec, seconds: float, outcome: Outcome) -> None: ...
-
-    def tries_next(self, failure: Failure) -> bool:
-        return failure.kind.tries_next
-
-    def incompatible(self, model: ModelSpec, call: Call) -> None:
-        self.misfits.append(model.name)
-
-    def pause_s(self, round_: int, failure: Failure, model: ModelSpec, call: Call) -> float | None:
-        return failure.retry_after_s if failure.retry_after_s is not None else 0.5 * 2**round_
-
-    def hedge_after_s(self, model: ModelSpec, call: Call) -> float | None:
-        return None
-
-    def end_hedge(self) -> None: ...
-
-    def share_of(self, left_s: float, model: ModelSpec) -> float:
-        return 0.75 * left_s
-
-
-@dataclass
-class FakeLog:
-    """Takes down what the flow reports."""
-
-    attempts: list[tuple[str, str]] = field(default_factory=list)
-    refusals: list[str] = field(default_factory=list)
-    reason: str | None = None
-    served: str | None = None
-    ended: list[tuple[bool, str | None]] = field(default_factory=list)
-
-    def attempted(self, model: ModelSpec, outcome: Outcome, seconds: float, breaker: str) -> None:
-        self.attempts.append((model.name, "ok" if outcome.failure is None else outcome.failure.kind.label))
-
-    def refused(self, model: ModelSpec, reason: str) -> None:
-        self.refusals.append(model.name)
-
-    def selected(self, model: ModelSpec, reason: str) -> None:
-        self.served, self.reason = model.name, reason
-
-    def first_token(self, seconds: float) -> None: ...
-
-    def finish(self, *, success: bool, error: str | None = None, outcome: Any = None) -> None:
-        self.ended.append((success, error))
-
-    def keep(self, verdict: Verdict) -> None: ...
-
-
-class Bad(Exception):  # noqa: N818 - read as "bad(kind)"
-    """A provider's error."""
-
-
-def ok(value: Any = "answer") -> Outcome:
-    return Outcome(value=value)
-
-
-def bad(kind: FailureKind, **details: Any) -> Outcome:
-    return Outcome(error=Bad(kind.label), failure=Failure(kind, **details))
-
-
-Script = Callable[[Attempt], Outcome]
-
-
-def run(
-    answers: dict[str, list[Outcome]],
-    *,
-    candidates: tuple[ModelSpec, ...] = (BUDGET, OWN, OTHER),
-    own: ModelSpec | None = OWN,
-    kit: FakeKit | None = None,
-    retries: int = 2,
-    bound: str | None = None,
-    limits: Limits | None = None,
-    seconds_each: float = 0.0,
-) -> tuple[Verdict, FakeLog, FakeKit, list[Attempt], list[float]]:
-    """Drives one call over scripted outcomes; the last outcome of a model repeats."""
-    kit, log = kit or FakeKit(), FakeLog()
-    call = Call("openai", "openai_chat", {"model": "large"}, retries=retries, limits=limits or Limits())
-    flow = route(call, Plan(candidates, "complexity_match", own, bound), kit, log)
-    made: list[Attempt] = []
-    pauses: list[float] = []
-    try:
-        wish = next(flow)
-        while True:
-            if isinstance(wish, Pause):
-                pauses.append(wish.seconds)
-                kit.time += wish.seconds
-                wish = flow.send(None)
-                continue
-            made.append(wish)
-            kit.time += seconds_each
-            script = answers[wish.model.name]
-            wish = flow.send(script.pop(0) if len(script) > 1 else script[0])
-    except StopIteration as stop:
-        return stop.value, log, kit, made, pauses
-
-
-def names(made: list[Attempt]) -> list[str]:
-    return [attempt.model.name for attempt in made]
+from tests.engine.fakes import BUDGET, OTHER, OWN, Admission, Bad, FakeKit, FakeLog, FakeWatch, bad, names, ok, run
 
 
 def test_the_first_candidate_serves_when_it_can() -> None:
@@ -339,16 +188,9 @@ def test_a_cancelled_attempt_gives_its_permit_back_and_leaves_one_event() -> Non
     next(flow)
     with pytest.raises(KeyboardInterrupt):
         flow.throw(KeyboardInterrupt())
-    assert kit.settled == [("neutral", "")]
+    assert kit.settled == [("neutral", "large")]
     assert kit.held == 0
     assert log.ended == [(False, "cancelled")]
-
-
-class FakeWatch:
-    """A stream whose end the test announces."""
-
-    def on_end(self, listener: Callable[[StreamEnd], None]) -> None:
-        self.tell = listener
 
 
 @pytest.mark.parametrize(

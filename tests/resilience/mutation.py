@@ -231,7 +231,7 @@ def survives(module: str, text: str) -> bool:
 def _passes(module: str, text: str) -> bool:
     import pytest
 
-    stale = (PACKAGE, "tests.faults", "tests.resilience.test", "tests.resilience.breaker")
+    stale = (PACKAGE, "tests.engine", "tests.faults", "tests.resilience.test", "tests.resilience.breaker")
     for name in [name for name in sys.modules if name.startswith(stale)]:
         del sys.modules[name]
     sys.meta_path.insert(0, _Instead(module, text))

@@ -1,0 +1,323 @@
+"""What a call's decisions tell the log, the breakers and the latencies, and what they leave of a plan."""
+
+from __future__ import annotations
+
+import pytest
+
+from llm_router_middleware.engine.call import Call, Failure, FailureKind, Limits, Outcome
+from llm_router_middleware.engine.flow import Plan, route
+from llm_router_middleware.engine.watch import StreamEnd
+from llm_router_middleware.models.spec import ModelSpec, Tier
+from tests.engine.fakes import BUDGET, OTHER, OWN, FakeKit, FakeLog, FakeWatch, bad, names, ok, run
+
+SECOND = ModelSpec("second", "openai", Tier.BUDGET)
+
+
+def test_each_attempt_is_told_with_its_seconds_and_the_state_of_its_circuit() -> None:
+    """Seconds are those of the attempt alone; the state is the one that let it through."""
+    kit = FakeKit(time=100.0, states={"small": "half_open"})
+    _, log, kit, _, _ = run({"small": [bad(FailureKind.SERVER)], "large": [ok()]}, kit=kit, seconds_each=2.0)
+    assert log.attempts == [("small", "server"), ("large", "ok")]
+    assert log.took == [(2.0, "half_open"), (2.0, "closed")]
+
+
+def test_only_an_answer_teaches_how_long_its_model_takes() -> None:
+    """A failure says nothing about the latency of answers."""
+    _, _, kit, _, _ = run({"small": [bad(FailureKind.SERVER)], "large": [ok()]}, seconds_each=2.0)
+    assert kit.learned == [("large", 2.0)]
+
+
+def test_each_permit_is_settled_with_what_came_of_it() -> None:
+    """Failures and successes reach the circuit of the model that they are of."""
+    _, _, kit, _, _ = run({"small": [bad(FailureKind.OVERLOADED)], "large": [ok()]})
+    assert kit.settled == [("overloaded", "small"), ("ok", "large")]
+
+
+def test_what_is_asked_after_a_failure_is_somebody_elses_load() -> None:
+    """The first choice is its own traffic; what overflows is told apart."""
+    _, _, kit, _, _ = run({"small": [bad(FailureKind.SERVER)], "large": [ok()]})
+    assert kit.spills == [("small", False), ("large", True)]
+
+
+def test_a_refused_candidate_is_told_with_its_reason() -> None:
+    """The reason is the circuit's own."""
+    _, log, _, _, _ = run({"large": [ok()]}, kit=FakeKit(closed_to={"small"}))
+    assert log.reasons == ["circuit open"]
+
+
+def test_the_last_resort_counts_as_closed() -> None:
+    """It has no permit: no circuit has let it through, and none learns from it."""
+    kit = FakeKit(closed_to={"small", "large", "elsewhere"})
+    _, log, kit, _, _ = run({"large": [ok()]}, kit=kit)
+    assert log.took == [(0.0, "closed")]
+    assert kit.settled == []
+
+
+def test_the_verdict_is_kept_with_its_event() -> None:
+    """So that last_event() finds it again."""
+    verdict, log, _, _, _ = run({"small": [ok()]})
+    assert log.kept == [verdict]
+    verdict, log, _, _, _ = run({"large": [bad(FailureKind.BAD_REQUEST)]}, candidates=(OWN,))
+    assert log.kept == [verdict]
+
+
+def test_the_answer_itself_is_told_to_the_log() -> None:
+    """Its usage and served model are read from it."""
+    answer = ok()
+    _, log, _, _, _ = run({"small": [answer]})
+    assert log.outcomes == [answer]
+
+
+def test_a_failure_without_an_exception_is_named_by_its_kind() -> None:
+    """A page in place of an answer has no exception: the event says html, and the caller gets the page."""
+    page = Outcome(value="<html>", failure=Failure(FailureKind.HTML))
+    verdict, log, _, _, _ = run({"large": [page]}, candidates=(OWN,), retries=0)
+    assert verdict.deliver() == "<html>"
+    assert log.ended == [(False, "html")]
+
+
+def test_the_error_of_the_last_resort_is_the_verdict() -> None:
+    """With every circuit open, what his own call came to."""
+    kit = FakeKit(closed_to={"small", "large", "elsewhere"})
+    verdict, log, _, made, _ = run({"large": [bad(FailureKind.BAD_REQUEST)]}, kit=kit)
+    assert str(verdict.error) == "bad_request"
+    assert names(made) == ["large"]
+    assert log.ended == [(False, "Bad")]
+
+
+@pytest.mark.parametrize(
+    "exc", [KeyboardInterrupt(), GeneratorExit(), SystemExit()], ids=lambda exc: type(exc).__name__
+)
+def test_whoever_stops_waiting_is_named(exc: BaseException) -> None:
+    """A cancellation is called so; what else ends a program has its own name. Its attempt is told as cancelled."""
+    kit, log = FakeKit(), FakeLog()
+    flow = route(Call("openai", "openai_chat", {}), Plan((OWN,), "complexity_match", OWN), kit, log)
+    next(flow)
+    kit.time = 3.0
+    with pytest.raises(type(exc)):
+        flow.throw(exc)
+    assert log.ended == [(False, "SystemExit" if isinstance(exc, SystemExit) else "cancelled")]
+    assert log.attempts == [("large", "cancelled")]
+    assert log.took == [(3.0, "closed")]
+
+
+def test_a_bug_in_the_performer_comes_out_as_it_is() -> None:
+    """The door makes the caller's own call then: no attempt is told, no event is finished, the permit is free."""
+    kit, log = FakeKit(), FakeLog()
+    flow = route(Call("openai", "openai_chat", {}), Plan((OWN,), "complexity_match", OWN), kit, log)
+    next(flow)
+    with pytest.raises(ZeroDivisionError):
+        flow.throw(ZeroDivisionError())
+    assert (log.attempts, log.ended) == ([], [])
+    assert (kit.held, kit.settled) == (0, [("neutral", "large")])
+
+
+def test_a_stream_tells_when_its_first_content_came() -> None:
+    """Seconds since the call began, the failed attempts before it included."""
+    kit, watch = FakeKit(time=50.0), FakeWatch()
+    answers = {"small": [bad(FailureKind.SERVER)], "large": [Outcome(value="stream", watch=watch)]}
+    _, log, _, _, _ = run(answers, kit=kit, seconds_each=2.0)
+    assert log.first == [4.0]
+
+
+@pytest.mark.parametrize(
+    ("end", "neutral"),
+    [
+        (StreamEnd(True), False),
+        (StreamEnd(False, None, "closed"), True),
+        (StreamEnd(True, Failure(FailureKind.SERVER), "server"), False),
+        (StreamEnd(False, Failure(FailureKind.TRUNCATED), "truncated"), False),
+    ],
+)
+def test_the_end_of_a_stream_is_the_outcome_of_the_call(end: StreamEnd, neutral: bool) -> None:
+    """The event reads its usage from the end; a circuit learns from it, unless the reader left."""
+    watch = FakeWatch()
+    _, log, kit, _, _ = run({"small": [Outcome(value="stream", watch=watch)]})
+    watch.tell(end)
+    assert log.outcomes == [end]
+    assert (kit.settled[-1][0] == "neutral") is neutral
+
+
+def test_an_attempt_is_made_even_after_the_deadline_when_there_was_none_before() -> None:
+    """A call that came too late is told so by its provider, not by us."""
+    verdict, _, _, made, _ = run({"small": [ok()]}, limits=Limits(deadline_s=0.0))
+    assert verdict.deliver() == "answer"
+    assert names(made) == ["small"]
+    assert made[0].timeout_s == 0.001
+
+
+@pytest.mark.parametrize("how", ["bound", "native_only"])
+def test_what_must_stay_with_its_provider_does(how: str) -> None:
+    """Bound by what it refers to, or by the kind of client: no other provider is a candidate."""
+    answers = {"elsewhere": [ok()], "small": [bad(FailureKind.SERVER)], "large": [bad(FailureKind.SERVER)]}
+    options = {"bound": "store"} if how == "bound" else {"native_only": "raw stream"}
+    verdict, _, _, made, _ = run(answers, candidates=(BUDGET, OTHER, OWN), retries=0, **options)  # type: ignore[arg-type]
+    assert names(made) == ["small", "large"]
+    assert verdict.error is not None
+
+
+def test_a_bound_request_that_failed_before_it_was_sent_may_be_made_elsewhere() -> None:
+    """Nothing has run: another model of the same provider may have it."""
+    lost = bad(FailureKind.TIMEOUT, sent=False)
+    verdict, _, _, made, _ = run({"small": [lost], "large": [ok()]}, bound="store")
+    assert verdict.deliver() == "answer"
+    assert names(made) == ["small", "large"]
+
+
+def test_what_failed_for_good_is_not_in_the_next_round() -> None:
+    """A model whose second failure can't recover is left out of the third round."""
+    answers = {
+        "small": [bad(FailureKind.SERVER), bad(FailureKind.QUOTA)],
+        "second": [bad(FailureKind.SERVER)],
+    }
+    _, _, _, made, _ = run(answers, candidates=(BUDGET, SECOND), own=None, retries=2)
+    assert names(made) == ["small", "second", "small", "second", "second"]
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [FailureKind.OVERLOADED, FailureKind.TIMEOUT, FailureKind.CONNECTION_LOST, FailureKind.CAPACITY, FailureKind.POOL],
+    ids=lambda kind: kind.label,
+)
+def test_what_the_sdks_retry_by_themselves_is_retried(kind: FailureKind) -> None:
+    """The caller's max_retries mean what they meant."""
+    verdict, _, _, made, _ = run({"large": [bad(kind), ok()]}, candidates=(OWN,))
+    assert verdict.deliver() == "answer"
+    assert names(made) == ["large", "large"]
+
+
+def test_a_pause_that_does_not_fit_the_deadline_ends_the_call() -> None:
+    """Neither a pause that is longer than what is left, nor one that takes all of it."""
+    for after_s, rounds in ((3.9, 2), (4.0, 1), (9.0, 1)):
+        answer = bad(FailureKind.RATE_LIMIT, retry_after_s=after_s)
+        _, _, _, made, pauses = run(
+            {"large": [answer]}, candidates=(OWN,), retries=1, limits=Limits(deadline_s=6.0), seconds_each=2.0
+        )
+        assert (len(made), len(pauses)) == (rounds, rounds - 1), after_s
+
+
+def test_the_own_model_sets_the_pause_and_without_it_the_shortest_does() -> None:
+    """He waits as his SDK would have waited."""
+    slow, quick = bad(FailureKind.RATE_LIMIT, retry_after_s=3.0), bad(FailureKind.RATE_LIMIT, retry_after_s=1.0)
+    _, _, _, made, pauses = run({"small": [quick], "large": [slow]}, candidates=(BUDGET, OWN), retries=1)
+    assert (names(made), pauses) == (["small", "large", "large", "small"][: len(made)], [3.0])
+    _, _, _, _, pauses = run({"small": [quick], "second": [slow]}, candidates=(SECOND, BUDGET), own=None, retries=1)
+    assert pauses == [1.0]
+
+
+def test_every_round_makes_one_more_request_possible() -> None:
+    """The cap on attempts grows by the caller's own retries, not by more."""
+    many = tuple(ModelSpec(f"m{i}", "openai", Tier.BUDGET) for i in range(20))
+    for retries in (0, 1, 2):
+        answers = {m.name: [bad(FailureKind.SERVER)] for m in many}
+        _, _, _, made, _ = run(answers, candidates=many, own=None, retries=retries)
+        assert len(made) == 5 + retries
+
+
+def test_no_last_resort_after_the_deadline() -> None:
+    """Time is over: what failed is the answer."""
+    kit = FakeKit(closed_to={"large"})
+    verdict, _, _, made, _ = run(
+        {"elsewhere": [bad(FailureKind.SERVER)], "large": [ok()]},
+        candidates=(OTHER, OWN),
+        kit=kit,
+        retries=0,
+        limits=Limits(deadline_s=2.0),
+        seconds_each=2.0,
+    )
+    assert names(made) == ["elsewhere"]
+    assert str(verdict.error) == "server"
+
+
+def test_the_last_resort_is_the_own_model_where_another_of_its_provider_has_failed() -> None:
+    """The caller's model was not let: his own call, once."""
+    kit = FakeKit(closed_to={"large"})
+    verdict, _, _, made, _ = run(
+        {"small": [bad(FailureKind.SERVER)], "large": [ok()]}, candidates=(BUDGET, OWN), kit=kit, retries=0
+    )
+    assert verdict.deliver() == "answer"
+    assert names(made) == ["small", "large"]
+
+
+def test_no_last_resort_beyond_the_plan() -> None:
+    """An own model that the plan has ruled out, above a ceiling perhaps, is not asked after all."""
+    verdict, _, _, made, _ = run({"small": [bad(FailureKind.SERVER)]}, candidates=(BUDGET,), retries=0)
+    assert names(made) == ["small"]
+    assert str(verdict.error) == "server"
+
+
+def test_auto_has_the_first_of_its_provider_for_a_last_resort() -> None:
+    """He named no model: the first candidate of his own provider, and without one the first of all."""
+    closed = FakeKit(closed_to={"small", "large", "elsewhere"})
+    _, _, _, made, _ = run({"small": [ok()]}, candidates=(OTHER, BUDGET, OWN), own=None, kit=closed)
+    assert names(made) == ["small"]
+    closed = FakeKit(closed_to={"elsewhere"})
+    _, _, _, made, _ = run({"elsewhere": [ok()]}, candidates=(OTHER,), own=None, kit=closed)
+    assert names(made) == ["elsewhere"]
+
+
+def test_the_own_models_error_comes_before_its_providers_and_that_before_others() -> None:
+    """R3, in order; and of the caller's own provider the first one."""
+    server, overloaded, capacity = (
+        bad(FailureKind.SERVER),
+        bad(FailureKind.OVERLOADED),
+        bad(FailureKind.CAPACITY),
+    )
+    verdict, *_ = run(
+        {"elsewhere": [server], "small": [overloaded], "second": [capacity]},
+        candidates=(OTHER, BUDGET, SECOND),
+        own=None,
+        retries=0,
+    )
+    assert str(verdict.error) == "overloaded"
+    verdict, *_ = run(
+        {"elsewhere": [server], "small": [overloaded], "large": [capacity]},
+        candidates=(OTHER, BUDGET, OWN),
+        retries=0,
+    )
+    assert str(verdict.error) == "capacity"
+
+
+def test_a_model_of_the_same_name_elsewhere_is_not_his_own() -> None:
+    """A name belongs to its provider."""
+    namesake = ModelSpec("large", "groq", Tier.PREMIUM)
+    _, _, _, made, _ = run({"large": [ok()]}, candidates=(namesake, OWN))
+    assert (made[0].native, made[0].rewritten) == (False, True)
+    _, _, _, made, _ = run({"large": [ok()]}, candidates=(OWN, namesake))
+    assert (made[0].native, made[0].rewritten) == (True, False)
+
+
+def test_streams_wait_for_content_as_long_as_their_share_and_no_longer_than_is_set() -> None:
+    """The smaller of both while there is another candidate; of the last one only the deadline is asked."""
+    answers = {"small": [bad(FailureKind.TIMEOUT)], "large": [bad(FailureKind.TIMEOUT)], "elsewhere": [ok()]}
+    _, _, _, made, _ = run(answers, kit=FakeKit(first_token_s=7.0), limits=Limits(deadline_s=10.0))
+    assert [attempt.first_token_s for attempt in made] == [7.0, 7.0, 10.0]
+    _, _, _, made, _ = run(answers, kit=FakeKit(first_token_s=9.0), limits=Limits(deadline_s=10.0))
+    assert [attempt.first_token_s for attempt in made] == [7.5, 7.5, 10.0]
+    _, _, _, made, _ = run(answers, kit=FakeKit(first_token_s=9.0))
+    assert [attempt.first_token_s for attempt in made] == [9.0, 9.0, None]
+
+
+def test_the_reason_of_a_rejected_rewrite_holds_for_the_own_model_alone() -> None:
+    """When his own model fails too, whoever answers then is a failover."""
+    answers = {"small": [bad(FailureKind.BAD_REQUEST)], "large": [bad(FailureKind.SERVER)], "elsewhere": [ok()]}
+    _, log, kit, made, _ = run(answers)
+    assert names(made) == ["small", "large", "elsewhere"]
+    assert (log.reason, kit.misfits) == ("failover", ["small"])
+
+
+def test_a_rewrite_that_fails_without_a_next_try_falls_back_and_is_no_misfit() -> None:
+    """His own pool was full: his own model once, as it would have been asked, and the other stays a candidate."""
+    answers = {"small": [bad(FailureKind.POOL)], "large": [bad(FailureKind.POOL)]}
+    _, _, kit, made, _ = run(answers, retries=0)
+    assert names(made) == ["small", "large"]
+    assert kit.misfits == []
+
+
+def test_a_rejected_rewrite_of_auto_goes_on_to_the_next() -> None:
+    """He named no model to fall back on."""
+    answers = {"small": [bad(FailureKind.BAD_REQUEST)], "second": [ok()]}
+    verdict, log, _, made, _ = run(answers, candidates=(BUDGET, SECOND), own=None)
+    assert verdict.deliver() == "answer"
+    assert names(made) == ["small", "second"]
+    assert log.reason == "failover"
