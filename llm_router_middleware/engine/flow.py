@@ -77,7 +77,7 @@ def _round(trail: Trail) -> Maybe:
         admission = trail.kit.acquire(model, trail.call, spill=trail.has_failed)
         try:
             if not admission:
-                trail.refusals += 1
+                trail.refused = True
                 trail.log.refused(model, admission.reason)
                 continue
             trail.again.pop(model, None)

@@ -73,7 +73,7 @@ class Trail:
     started: float
     queue: deque[ModelSpec]
     attempts: int = 0
-    refusals: int = 0
+    refused: bool = False
     rejected: bool = False
     hedged: bool = False
     own_failure: Outcome | None = None
@@ -200,7 +200,7 @@ class Trail:
             return "latency_fallback"
         if self.has_failed:
             return "failover"
-        return "circuit_fallback" if self.refusals else self.plan.reason
+        return "circuit_fallback" if self.refused else self.plan.reason
 
     def worst(self) -> Outcome:
         """The failure that the caller sees: of his own model, else of his own provider, else of another."""
