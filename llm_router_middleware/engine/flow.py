@@ -96,7 +96,7 @@ def _try(trail: Trail, model: ModelSpec, admission: Any) -> Maybe:
     attempt = trail.attempt(model)
     trail.attempts += 1
     began = kit.now()
-    hedge = None if admission is None or trail.attempts > 1 else trail.hedge(attempt, admission)
+    hedge = None if trail.attempts > 1 else trail.hedge(attempt, admission)
     try:
         outcome = yield attempt if hedge is None else hedge.attempt
     except BaseException as exc:

@@ -9,6 +9,7 @@ import pytest
 
 from llm_router_middleware.engine.call import Attempt, Call, FailureKind, Limits, Outcome
 from llm_router_middleware.engine.flow import Plan, route
+from llm_router_middleware.models.spec import ModelSpec, Tier
 from tests.engine.fakes import BUDGET, OTHER, OWN, FakeKit, FakeLog, bad, names, ok, run
 
 Answer = Callable[[Attempt], Outcome]
@@ -109,7 +110,8 @@ def test_two_at_once_count_as_two_attempts() -> None:
 def test_only_the_first_attempt_is_hedged() -> None:
     """After a failure the call has a next candidate anyway."""
     kit = hedging(closed_to={"large"})
-    _, _, kit, made, _ = run({"small": [bad(FailureKind.SERVER)], "elsewhere": [ok()]}, kit=kit)
+    candidates = (BUDGET, OWN, OTHER, ModelSpec("another", "groq", Tier.MID))
+    _, _, kit, made, _ = run({"small": [bad(FailureKind.SERVER)], "elsewhere": [ok()]}, candidates=candidates, kit=kit)
     assert kit.asked_to_hedge == ["small"]
     assert [attempt.rival for attempt in made] == [None, None]
     assert kit.hedging == 0
