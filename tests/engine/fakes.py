@@ -70,6 +70,7 @@ class FakeKit:
         return Admission(admitted, state=self.states.get(model.name, "closed"), model=model.name)
 
     def settle(self, admission: Admission, failure: Failure | None, *, neutral: bool = False) -> None:
+        assert admission is not None, "the last resort has no permit"
         if not admission:
             return  # there was nothing to give back
         self.held -= 1
