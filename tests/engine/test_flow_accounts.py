@@ -85,15 +85,20 @@ def test_the_error_of_the_last_resort_is_the_verdict() -> None:
     assert log.ended == [(False, "Bad")]
 
 
-@pytest.mark.parametrize(
-    "exc", [KeyboardInterrupt(), GeneratorExit(), SystemExit()], ids=lambda exc: type(exc).__name__
-)
+class Cancelled(BaseException):
+    """As trio calls it."""
+
+
+STOPS = (KeyboardInterrupt(), GeneratorExit(), Cancelled(), SystemExit())
+
+
+@pytest.mark.parametrize("exc", STOPS, ids=lambda exc: type(exc).__name__)
 def test_whoever_stops_waiting_is_named(exc: BaseException) -> None:
     """A cancellation is called so; what else ends a program has its own name. Its attempt is told as cancelled."""
-    kit, log = FakeKit(), FakeLog()
+    kit, log = FakeKit(time=1.0), FakeLog()
     flow = route(Call("openai", "openai_chat", {}), Plan((OWN,), "complexity_match", OWN), kit, log)
     next(flow)
-    kit.time = 3.0
+    kit.time = 4.0
     with pytest.raises(type(exc)):
         flow.throw(exc)
     assert log.ended == [(False, "SystemExit" if isinstance(exc, SystemExit) else "cancelled")]

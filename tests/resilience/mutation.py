@@ -124,9 +124,11 @@ NO_BEHAVIOUR = {"annotation", "returns", "decorator_list", "bases", "targets", "
 
 
 def _is_talk(node: ast.AST) -> bool:
-    """Docstrings, imports, `__all__`, `__slots__` and aliases of types: nothing that runs on a call."""
+    """Protocols, docstrings, imports, `__all__`, `__slots__` and aliases of types: nothing that runs on a call."""
     if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
         return node.targets[0].id in {"__all__", "__slots__"} or ast.unparse(node.value).startswith("Literal[")
+    if isinstance(node, ast.ClassDef):
+        return any(ast.unparse(base) == "Protocol" for base in node.bases)
     is_docstring = isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
     return is_docstring or isinstance(node, (ast.Import, ast.ImportFrom))
 
