@@ -84,6 +84,9 @@ def package_of(requirement: str) -> str:
 
 
 def bare_settings(environ: dict[str, str]) -> dict[str, str]:
-    """An environment without our settings, anybody's keys and addresses, or another checkout's path."""
-    ours = ("LLM_ROUTER_", "OPENAI_", "ANTHROPIC_", "GROQ_", "PYTHONPATH")
-    return {name: value for name, value in environ.items() if not name.startswith(ours)}
+    """An environment without our settings, anybody's keys and addresses, and what tells Python to be otherwise.
+
+    Of the last, PYTHONPATH may lead to another checkout, and PYTHONDONTWRITEBYTECODE has each process compile anew.
+    """
+    others = ("LLM_ROUTER_", "OPENAI_", "ANTHROPIC_", "GROQ_", "PYTHON")
+    return {name: value for name, value in environ.items() if not name.startswith(others)}
