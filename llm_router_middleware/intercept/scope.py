@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import inspect
 from collections.abc import Callable, Iterable, Mapping
@@ -127,6 +128,12 @@ class Routed:
         return _decorated(function, self)  # type: ignore[no-any-return]
 
 
+def _deactivate(token: Token[Scope | None]) -> None:
+    # A coroutine that nobody awaits any more is closed by whoever finds it, in a context that was never inside.
+    with contextlib.suppress(ValueError):
+        _active.reset(token)
+
+
 def _decorated(function: Any, scope: Routed) -> Any:
     if isinstance(function, (staticmethod, classmethod)):
         return type(function)(_decorated(function.__func__, scope))
@@ -147,7 +154,7 @@ def _function(function: Any, scope: Routed) -> Any:
         try:
             return function(*args, **kwargs)
         finally:
-            _active.reset(token)
+            _deactivate(token)
 
     return inside
 
@@ -159,7 +166,7 @@ def _coroutine(function: Any, scope: Routed) -> Any:
         try:
             return await function(*args, **kwargs)
         finally:
-            _active.reset(token)
+            _deactivate(token)
 
     return inside
 
@@ -176,11 +183,12 @@ def _generator(function: Any, scope: Routed) -> Any:
             except StopIteration as stop:
                 return stop.value
             finally:
-                _active.reset(token)
+                _deactivate(token)
             try:
                 step = functools.partial(body.send, (yield item))
             except GeneratorExit:
-                body.close()
+                with scope:
+                    body.close()
                 raise
             except BaseException as exc:  # noqa: BLE001 - thrown in by the consumer, for the body to see
                 step = functools.partial(body.throw, exc)
@@ -200,11 +208,12 @@ def _async_generator(function: Any, scope: Routed) -> Any:
             except StopAsyncIteration:
                 return
             finally:
-                _active.reset(token)
+                _deactivate(token)
             try:
                 step = functools.partial(body.asend, (yield item))
             except GeneratorExit:
-                await body.aclose()
+                with scope:
+                    await body.aclose()
                 raise
             except BaseException as exc:  # noqa: BLE001 - thrown in by the consumer, for the body to see
                 step = functools.partial(body.athrow, exc)

@@ -2,8 +2,8 @@
 
     python tests/frameworks/run.py
 
-Each run is a process of its own, in an environment of its own. A program holds when its result is the bare one, every
-call was routed to a cheaper model, and each has exactly one event.
+Each run is a process of its own, in an environment with the newest SDKs, or with those that its framework wants. A
+program holds when its result is the bare one, every call was routed to a cheaper model, and each has exactly one event.
 """
 
 from __future__ import annotations
@@ -14,65 +14,87 @@ import os
 import subprocess
 import sys
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+sys.path.insert(0, str(Path(__file__).parents[2]))  # run as a script, too
+
+from tests.environments import REPO, UnobtainableError, bare_settings, environment, package_of
+
 HERE = Path(__file__).parent
-REPO = HERE.parents[1]
 QUIET = {"LANGSMITH_TRACING": "false", "LANGFUSE_TRACING_ENABLED": "false", "OPENAI_AGENTS_DISABLE_TRACING": "1"}
-LISTED = (
-    "openai", "anthropic", "instructor", "langchain-openai", "langchain-anthropic", "pydantic-ai-slim", "openai-agents",
-    "llama-index-llms-openai", "langsmith", "langfuse", "opentelemetry-instrumentation-genai-openai",
-    "opentelemetry-instrumentation-genai-anthropic",
-)  # fmt: skip
+PACKAGES = {
+    "instructor": "instructor",
+    "langchain_openai": "langchain-openai",
+    "langchain_anthropic": "langchain-anthropic",
+    "pydantic_ai": "pydantic-ai-slim",
+    "openai_agents": "openai-agents",
+    "llama_index": "llama-index-llms-openai",
+    "langsmith": "langsmith",
+    "langfuse": "langfuse",
+    "opentelemetry_openai": "opentelemetry-instrumentation-genai-openai",
+    "opentelemetry_anthropic": "opentelemetry-instrumentation-genai-anthropic",
+}
+"""How a program's name begins, and the package that it is about."""
+ENVIRONMENTS = ("newest", "openai-2")
+"""The lists of requirements; a program runs in the first that has its package."""
 
 
-def environment(cache: Path) -> Path:
-    """The interpreter of the frameworks' environment, which is made if it isn't there."""
-    python = cache / "bin" / "python"
-    if not python.exists():
-        subprocess.run([sys.executable, "-m", "venv", str(cache)], check=True)
-        pip = [str(python), "-m", "pip", "install", "-q"]
-        subprocess.run([*pip, "-r", str(HERE / "requirements.txt"), "-e", str(REPO)], check=True)
-        # Its pin of jiter is older than what the newest OpenAI SDK wants; it works with the newer one.
-        subprocess.run([*pip, "--no-deps", "instructor"], check=True)
-        subprocess.run(
-            [*pip, "docstring-parser", "jinja2", "tenacity", "diskcache", "rich", "typer", "aiohttp"], check=True
-        )
-    return python
+@dataclass
+class Environment:
+    """An environment for some of the programs.
+
+    Attributes:
+        name: of its list of requirements.
+        python: its interpreter; None when it could not be made.
+        versions: of what is installed, by package.
+        missing: what is not to be had on this machine, by package: why.
+    """
+
+    name: str
+    python: Path | None = None
+    versions: dict[str, str] = field(default_factory=dict)
+    missing: dict[str, str] = field(default_factory=dict)
 
 
-def versions(python: Path) -> dict[str, str]:
-    """What is installed."""
-    code = (
-        "import json, sys; from importlib.metadata import version as v; "
-        "print(json.dumps({n: v(n) for n in sys.argv[1:]}))"
-    )
-    return dict(json.loads(subprocess.check_output([str(python), "-c", code, *LISTED], text=True)))
+def requirements(name: str) -> list[str]:
+    """What an environment should hold."""
+    lines = (HERE / f"{name}.txt").read_text(encoding="utf-8").splitlines()
+    return [line for line in lines if line and not line.startswith("#")]
+
+
+def prepared(name: str, cache: Path) -> Environment:
+    """An environment, without the packages that no index has."""
+    made, wanted = Environment(name), requirements(name)
+    while made.python is None and wanted:
+        try:
+            made.python = environment(cache / name, tuple(wanted))
+        except UnobtainableError as error:
+            kept = [each for each in wanted if package_of(each) != error.wanted_by]
+            gone = set(wanted) - set(kept) or set(wanted)  # something below all of them: then it is all of them
+            made.missing |= {package_of(each): str(error) for each in gone}
+            wanted = [each for each in kept if each not in gone]
+    if made.python is not None:
+        code = "import importlib.metadata as m, json; print(json.dumps({d.name: d.version for d in m.distributions()}))"
+        found = json.loads(subprocess.check_output([str(made.python), "-c", code], text=True))
+        made.versions = {package_of(package): version for package, version in found.items()}
+    return made
 
 
 def one(python: Path, name: str, way: str) -> dict[str, Any]:
     """One program, in one way."""
-    settings = {
-        k: v for k, v in os.environ.items() if not k.startswith(("LLM_ROUTER_", "OPENAI_", "ANTHROPIC_"))
-    } | QUIET
-    command = [str(python), "-W", "ignore", str(HERE / "drive.py"), name, way]
+    settings = bare_settings(dict(os.environ)) | QUIET
+    start = [str(python), "-W", "ignore"]
+    command = [*start, str(HERE / "drive.py"), name, way]
     with tempfile.TemporaryDirectory() as folder:
         events = Path(folder) / "events.jsonl"
         if way == "no change":
             settings |= {"LLM_ROUTER_SINKS__JSONL": str(events), "LLM_ROUTER_SCORER": "heuristic"}
-            command = [
-                str(python),
-                "-W",
-                "ignore",
-                "-m",
-                "llm_router_middleware",
-                "run",
-                str(HERE / "drive.py"),
-                name,
-                "bare",
-            ]
+            command = [*start, "-m", "llm_router_middleware", "run", str(HERE / "drive.py"), name, "bare"]
         done = subprocess.run(command, env=settings, capture_output=True, text=True, timeout=180, check=False)
         found = next((line for line in done.stdout.splitlines() if line.startswith("RESULT ")), None)
         if found is None:
@@ -98,25 +120,36 @@ def verdict(bare: dict[str, Any], got: dict[str, Any]) -> str:
     return "ok"
 
 
+def measured(name: str, given: bool, sdk: str, environments: list[Environment]) -> dict[str, Any]:
+    """A program in all of its ways, and what it ran with; or the package that no index has."""
+    package = next(package for start, package in PACKAGES.items() if name.startswith(start))
+    for home in environments:
+        if home.python is not None and package in home.versions:
+            bare = one(home.python, name, "bare")
+            ways = (*(("client",) if given else ()), "scope", "no change")
+            said = {way: verdict(bare, one(home.python, name, way)) for way in ways}
+            return {"with": {each: home.versions[each] for each in (package, sdk)}, "ways": said}
+    return {"missing": next(home.missing[package] for home in environments if package in home.missing)}
+
+
 def main(arguments: list[str] | None = None) -> int:
     """The command line; fails where a program does not hold."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--env", type=Path, default=Path.home() / ".cache" / "llm-router-frameworks")
-    parser.add_argument("--only", help="programs whose name contains this")
+    parser.add_argument("--cache", type=Path, default=REPO / ".venv-frameworks", help="where the environments are kept")
+    parser.add_argument("--only", default="", help="programs whose name contains this")
+    parser.add_argument("--at-a-time", type=int, default=2, help="programs that are run at the same time")
     given = parser.parse_args(arguments)
-    python = environment(given.env)
-    sys.path.insert(0, str(HERE))
-    rows: dict[str, dict[str, str]] = {}
-    for name, program in import_module("programs").PROGRAMS.items():
-        if given.only and given.only not in name:
-            continue
-        bare = one(python, name, "bare")
-        ways = (*(("client",) if program.given else ()), "scope", "no change")
-        rows[name] = {way: verdict(bare, one(python, name, way)) for way in ways}
-        print(f"{name:32} {rows[name]}", flush=True)
-    result = {"versions": versions(python), "programs": rows}
-    (given.env / "frameworks.json").write_text(json.dumps(result, indent=1))
-    return 0 if all(said == "ok" for row in rows.values() for said in row.values()) else 1
+    given.cache.mkdir(parents=True, exist_ok=True)
+    programs = {n: p for n, p in import_module("tests.frameworks.programs").PROGRAMS.items() if given.only in n}
+    rows: dict[str, dict[str, Any]] = {}
+    with ThreadPoolExecutor(given.at_a_time) as pool:
+        environments = list(pool.map(partial(prepared, cache=given.cache), ENVIRONMENTS))
+        found = pool.map(lambda each: measured(each[0], each[1].given, each[1].sdk, environments), programs.items())
+        for name, row in zip(programs, found, strict=True):
+            rows[name] = row
+            print(f"{name:32} {row.get('ways') or 'NOT RUN: ' + row['missing']}", flush=True)
+    (given.cache / "frameworks.json").write_text(json.dumps(rows, indent=1))
+    return 0 if all(said == "ok" for row in rows.values() for said in row.get("ways", {}).values()) else 1
 
 
 if __name__ == "__main__":

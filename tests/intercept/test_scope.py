@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import inspect
 import threading
 from typing import Any
 
@@ -100,8 +101,101 @@ def test_a_generator_is_inside_only_while_its_body_runs(router: Router, wire: Wi
         assert stream.send("hello") == "gpt-6-luna"
         assert stream.throw(KeyError("k")) == "caught"
         stream.close()
-    assert seen[0] == "hello"
-    assert len(seen) == 2
+    assert seen == ["hello", "closed inside: True"]
+    assert scope.current() is None
+
+
+async def test_an_async_generator_is_sent_to_thrown_into_and_closed_inside(router: Router) -> None:
+    """The same, awaited: `asend`, `athrow` and `aclose` reach a body that is inside, and leave the consumer outside."""
+    seen: list[str] = []
+
+    class Agent:
+        @routed(router=router)
+        async def answers(self) -> Any:
+            try:
+                seen.append((yield 1))
+                try:
+                    yield scope.current() is not None
+                except KeyError:
+                    yield "caught"
+            finally:
+                await asyncio.sleep(0)
+                seen.append(f"closed inside: {scope.current() is not None}")
+
+    stream = Agent().answers()
+    assert await anext(stream) == 1
+    assert await stream.asend("hello") is True
+    assert await stream.athrow(KeyError("k")) == "caught"
+    assert scope.current() is None
+    await stream.aclose()
+    assert seen == ["hello", "closed inside: True"]
+    assert scope.current() is None
+
+
+async def test_methods_that_are_awaited_or_iterated(router: Router) -> None:
+    """Coroutine methods, generator methods and class methods of each kind are what they were, and inside."""
+
+    class Agent:
+        @routed(router=router)
+        async def one(self) -> bool:
+            await asyncio.sleep(0)
+            return scope.current() is not None
+
+        @routed(router=router)
+        def two(self) -> Any:
+            yield scope.current() is not None
+
+        @classmethod
+        @routed(router=router)
+        async def three(cls) -> Any:
+            yield scope.current() is not None
+
+    assert await Agent().one()
+    assert list(Agent().two()) == [True]
+    assert [item async for item in Agent.three()] == [True]
+    assert inspect.iscoroutinefunction(Agent.one)
+    assert inspect.isgeneratorfunction(Agent.two)
+    assert inspect.isasyncgenfunction(Agent.three)
+    assert scope.current() is None
+
+
+def test_an_exception_leaves_the_scope(router: Router) -> None:
+    """However a block or a function is left, what follows is outside, and the exception is the body's own."""
+
+    @routed(router=router)
+    def fails() -> None:
+        raise KeyError("mine")
+
+    with pytest.raises(KeyError, match="mine"):
+        fails()
+    assert scope.current() is None
+    with pytest.raises(KeyError, match="mine"), routed(router=router):
+        raise KeyError("mine")
+    assert scope.current() is None
+
+
+def test_a_coroutine_may_be_closed_by_anybody(router: Router) -> None:
+    """P16: begun in one context and closed in another, as the garbage collector does, it ends without a word."""
+
+    @routed(router=router)
+    async def endless() -> None:
+        await asyncio.get_running_loop().create_future()
+
+    @routed(router=router)
+    async def items() -> Any:
+        await asyncio.get_running_loop().create_future()
+        yield 1
+
+    async def begun(awaitable: Any) -> Any:
+        contextvars.copy_context().run(awaitable.send, None)
+        return awaitable
+
+    async def main() -> None:
+        for awaitable in (endless(), anext(items())):
+            (await begun(awaitable)).close()
+            assert scope.current() is None
+
+    asyncio.run(main())
 
 
 async def test_coroutines_and_async_generators(router: Router) -> None:

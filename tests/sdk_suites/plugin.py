@@ -95,8 +95,8 @@ def _router() -> Any:
     if LAP == "rewritten":
         attempt = NativeClient.attempt
 
-        def rewriting(self: Any, model: str | None, *rest: Any) -> Any:
-            return attempt(self, model or self.request.body.get("model"), *rest)
+        def rewriting(self: Any, model: str | None, *rest: Any, **options: Any) -> Any:
+            return attempt(self, model or self.request.body.get("model"), *rest, **options)
 
         NativeClient.attempt = rewriting  # type: ignore[method-assign]
     return Counting(Registry(), scorer="heuristic", sinks=[_event])

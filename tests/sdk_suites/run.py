@@ -23,8 +23,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).parents[2]))  # run as a script, too
+
+from tests.environments import REPO, bare_settings, environment
+
 HERE = Path(__file__).parent
-REPO = HERE.parents[1]
 LAPS = ("bare", "identity", "passthrough", "rewritten")
 NEWEST = {"openai": "3.57.0", "anthropic": "2.13.0", "groq": "1.7.0"}
 EXTRAS = {
@@ -108,13 +111,8 @@ def prepare(sdk: str, version: str, cache: Path) -> tuple[Path, Path]:
         subprocess.run([*pip, f"{sdk}=={version}"], check=True)
         with tarfile.open(next(cache.glob(f"{sdk}-{version}.tar.gz"))) as archive:
             archive.extractall(cache, filter="data")
-    venv = cache / f"venv-{sdk}-{version}"
-    python = venv / "bin" / "python"
-    if not python.exists():
-        subprocess.run([sys.executable, "-m", "venv", str(venv)], check=True)
-        wanted = [*PLAIN.split(), f"{sdk}[{EXTRAS[sdk]}]=={version}", "-e", str(REPO)]
-        subprocess.run([str(python), "-m", "pip", "install", "-q", *wanted], check=True)
-    return source, python
+    wanted = (*PLAIN.split(), f"{sdk}[{EXTRAS[sdk]}]=={version}")
+    return source, environment(cache / f"venv-{sdk}-{version}", wanted)
 
 
 @contextlib.contextmanager
@@ -149,16 +147,16 @@ def run_lap(
     for stale in out.iterdir():
         stale.unlink()
     log = out / "wire.jsonl"
-    environment = {k: v for k, v in os.environ.items() if not k.startswith(("LLM_ROUTER_", "OPENAI_", "ANTHROPIC_"))}
-    environment |= {"SUITE_LAP": name, "SUITE_OUT": str(out), "SUITE_SDK": sdk, "PYTHONPATH": str(HERE)}
+    settings = bare_settings(dict(os.environ))
+    settings |= {"SUITE_LAP": name, "SUITE_OUT": str(out), "SUITE_SDK": sdk, "PYTHONPATH": str(HERE)}
     command = [str(python), "-m", "pytest", "-p", "plugin", "-o", "addopts=", "-q", "--timeout=120"]
     command += ["--no-header", "-p", "no:cacheprovider", "--tb=short", *options]
     if (source / "tests" / "_alias_httpx.py").exists():
         command += ["-p", "tests._alias_httpx"]
     began = time.monotonic()
     with mock(sdk, python, log, port) as address, open(out / "pytest.log", "w", encoding="utf-8") as report:
-        environment["TEST_API_BASE_URL"] = address
-        subprocess.run(command, cwd=source, env=environment, stdout=report, stderr=subprocess.STDOUT, check=False)
+        settings["TEST_API_BASE_URL"] = address
+        subprocess.run(command, cwd=source, env=settings, stdout=report, stderr=subprocess.STDOUT, check=False)
     return _read(name, out, time.monotonic() - began)
 
 
@@ -199,23 +197,26 @@ def summary(sdk: str, version: str, laps: dict[str, Lap]) -> dict[str, object]:
             "tests": dict(sorted(lap.tally.items())),
             "counts": dict(sorted(lap.counts.items())),
             "requests": sum(lap.wire.values()),
+            "gave_up": lap.counts["reason.router_error"],
             **(compare(sdk, laps["bare"], lap) if name != "bare" else {}),
         }
     return {"sdk": sdk, "version": version, "laps": rows}
 
 
 def show(result: dict[str, object]) -> None:
-    """Prints a result as a table."""
+    """Prints a result as a table. Where we gave up and let a call through as written, a lap has shown nothing of it."""
     print(f"\n{result['sdk']} {result['version']}")
     print(
-        f"{'lap':12} {'passed':>7} {'failed':>7} {'skipped':>8} {'chat':>6} {'routed':>7} {'wire':>6} {'-/+':>7} broken"
+        f"{'lap':12} {'passed':>7} {'failed':>7} {'skipped':>8} {'chat':>6} {'routed':>7} {'gave up':>8} "
+        f"{'wire':>6} {'-/+':>7} broken"
     )
     for name, row in result["laps"].items():  # type: ignore[attr-defined]
         tests, counts = row["tests"], row["counts"]
         lost = f"{row.get('requests_only_bare', 0)}/{row.get('requests_only_here', 0)}"
         print(
             f"{name:12} {tests.get('passed', 0):7} {tests.get('failed', 0):7} {tests.get('skipped', 0):8} "
-            f"{counts.get('beneath.chat', 0):6} {counts.get('visited.chat', 0):7} {row['requests']:6} {lost:>7} "
+            f"{counts.get('beneath.chat', 0):6} {counts.get('visited.chat', 0):7} {row['gave_up']:8} "
+            f"{row['requests']:6} {lost:>7} "
             f"{len(row.get('broken', []))}" + (f" (+{len(row['expected'])} expected)" if row.get("expected") else "")
         )
         for test in row.get("broken", []):
@@ -223,11 +224,11 @@ def show(result: dict[str, object]) -> None:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """The command line; fails where a test that passes bare does not pass wrapped."""
+    """The command line; fails where a test that passes bare does not pass wrapped, or where we gave up on a call."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--sdk", choices=sorted(NEWEST), action="append")
     parser.add_argument("--version", help="of the one SDK named; the newest tested when absent")
-    parser.add_argument("--cache", type=Path, default=Path.home() / ".cache" / "llm-router-sdk-suites")
+    parser.add_argument("--cache", type=Path, default=REPO / ".venv-suites")
     parser.add_argument("--lap", choices=LAPS, action="append")
     parser.add_argument("--full", action="store_true", help="all tests, not the core")
     parser.add_argument("--workers", default="2")
@@ -266,7 +267,8 @@ def main(arguments: list[str] | None = None) -> int:
         result = summary(sdk, version, laps)
         (out / f"{sdk}-{version}.json").write_text(json.dumps(result, indent=1))
         show(result)
-        worst = max([worst, *(len(row.get("broken", [])) for row in result["laps"].values())])  # type: ignore[attr-defined]
+        rows = result["laps"].values()  # type: ignore[attr-defined]
+        worst = max([worst, *(len(row.get("broken", [])) + row["gave_up"] for row in rows)])
     return 1 if worst else 0
 
 
