@@ -23,6 +23,7 @@ class Admission:
     ok: bool
     reason: str = "circuit open"
     state: str = "closed"
+    because: str = ""
 
     def __bool__(self) -> bool:
         return self.ok
