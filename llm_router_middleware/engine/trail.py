@@ -73,7 +73,7 @@ class Trail:
     started: float
     queue: deque[ModelSpec]
     attempts: int = 0
-    refused: bool = False
+    was_refused: bool = False
     rejected: bool = False
     hedged: bool = False
     own_failure: Outcome | None = None
@@ -125,6 +125,15 @@ class Trail:
 
     # -- what follows from an outcome
 
+    def refused(self, model: ModelSpec, admission: Any) -> None:
+        """Takes note of a circuit that does not let a model be asked."""
+        self.was_refused = True
+        self.log.refused(model, admission.reason)
+        dead_key = model.provider == self.call.provider and admission.because == FailureKind.AUTH.label
+        if dead_key and not self.kit.tries_next(Failure(FailureKind.AUTH)):
+            # To be told, by the last resort, and not to be hidden by paying somebody else.
+            self.queue.clear()
+
     def failed(self, attempt: Attempt, outcome: Outcome) -> bool:
         """Takes note of a failure; says whether another candidate may be tried."""
         failure = outcome.failure
@@ -134,7 +143,7 @@ class Trail:
         if may_recover and not failure.retry_forbidden:
             self.again[attempt.model] = failure
         if not attempt.native:
-            return True
+            return failure.kind is not FailureKind.REFUSAL or self.kit.tries_next(failure) or self._only_own()
         tries_next = self.kit.tries_next(failure)
         if attempt.rewritten and (failure.kind.is_callers_fault or not tries_next):
             return self._fall_back_on_own(attempt, failure)
@@ -142,6 +151,12 @@ class Trail:
             return True
         self.queue.clear()
         return may_recover
+
+    def _only_own(self) -> bool:
+        """A refusal is an answer: nobody is asked but the model that the caller named, as he would have without us."""
+        self.queue = deque(filter(self._is_own, self.queue))
+        self.again = {model: failure for model, failure in self.again.items() if self._is_own(model)}
+        return self.plan.own is not None and bool(self.queue or self.again or self.own_failure is None)
 
     def remember(self, attempt: Attempt, outcome: Outcome) -> None:
         if not attempt.rewritten:
@@ -200,7 +215,7 @@ class Trail:
             return "latency_fallback"
         if self.has_failed:
             return "failover"
-        return "circuit_fallback" if self.refused else self.plan.reason
+        return "circuit_fallback" if self.was_refused else self.plan.reason
 
     def worst(self) -> Outcome:
         """The failure that the caller sees: of his own model, else of his own provider, else of another."""
@@ -214,9 +229,7 @@ class Trail:
         return bool(self.own_failure or self.native_failure or self.foreign_failure)
 
 
-_SDK_RETRIES = frozenset(
-    {FailureKind.OVERLOADED, FailureKind.TIMEOUT, FailureKind.CONNECTION_LOST, FailureKind.CAPACITY, FailureKind.POOL}
-)
+_SDK_RETRIES = frozenset({FailureKind.OVERLOADED, FailureKind.TIMEOUT, FailureKind.CONNECTION_LOST, FailureKind.POOL})
 """Kinds that the SDKs retry by themselves, beside those that are retried here in any case."""
 
 _MAY_HAVE_RUN = frozenset({FailureKind.TIMEOUT, FailureKind.CONNECTION_LOST})

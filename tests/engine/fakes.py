@@ -24,6 +24,7 @@ class Admission:
     reason: str = "circuit open"
     state: str = "closed"
     model: str = ""
+    because: str = ""
 
     def __bool__(self) -> bool:
         return self.ok
