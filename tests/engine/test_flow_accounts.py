@@ -326,3 +326,48 @@ def test_a_rejected_rewrite_of_auto_goes_on_to_the_next() -> None:
     assert verdict.deliver() == "answer"
     assert names(made) == ["small", "second"]
     assert log.reason == "failover"
+
+
+def test_nothing_begins_at_the_very_deadline() -> None:
+    """What is left must be more than nothing."""
+    answers = {"small": [bad(FailureKind.TIMEOUT)], "large": [bad(FailureKind.TIMEOUT)], "elsewhere": [ok()]}
+    _, _, _, made, _ = run(answers, limits=Limits(deadline_s=10.0), seconds_each=5.0)
+    assert names(made) == ["small", "large"]
+
+
+def test_what_another_provider_rejects_is_no_misfit_of_ours() -> None:
+    """The reason is a failover, and the model stays a candidate."""
+    answers = {"elsewhere": [bad(FailureKind.BAD_REQUEST)], "large": [ok()]}
+    _, log, kit, _, _ = run(answers, candidates=(OTHER, OWN))
+    assert (log.reason, kit.misfits) == ("failover", [])
+
+
+def test_a_rejected_rewrite_goes_to_the_own_model_before_anybody_else() -> None:
+    """Though another provider stands before it in the plan."""
+    answers = {"small": [bad(FailureKind.BAD_REQUEST)], "large": [ok()], "elsewhere": [ok()]}
+    _, _, _, made, _ = run(answers, candidates=(BUDGET, OTHER, OWN))
+    assert names(made) == ["small", "large"]
+
+
+def test_a_rejected_rewrite_goes_to_the_own_model_though_failover_was_chosen() -> None:
+    """Where a dead key may fail over, the caller's own model is asked first all the same."""
+
+    class Willing(FakeKit):
+        def tries_next(self, failure: Failure) -> bool:
+            return True
+
+    answers = {"small": [bad(FailureKind.AUTH)], "large": [bad(FailureKind.AUTH)], "elsewhere": [ok()]}
+    _, _, _, made, _ = run(answers, candidates=(BUDGET, OTHER, OWN), kit=Willing())
+    assert names(made) == ["small", "large", "elsewhere"]
+
+
+@pytest.mark.parametrize("deadline_s", [10.0, 0.5])
+def test_the_last_resort_is_asked_while_time_is_left(deadline_s: float) -> None:
+    """However little."""
+    kit = FakeKit(closed_to={"large"})
+    answers = {"elsewhere": [bad(FailureKind.SERVER)], "large": [ok()]}
+    verdict, _, _, made, _ = run(
+        answers, candidates=(OTHER, OWN), kit=kit, retries=0, limits=Limits(deadline_s=deadline_s), seconds_each=0.1
+    )
+    assert verdict.deliver() == "answer"
+    assert names(made) == ["elsewhere", "large"]

@@ -75,6 +75,17 @@ def test_a_success_that_came_second_is_nobodys_answer() -> None:
     assert sorted(kit.settled) == [("neutral", "large"), ("ok", "small")]
 
 
+def test_a_rival_that_failed_first_leaves_a_failover() -> None:
+    """Whoever answers in the end: the hedge was not what answered."""
+    answers = {
+        "small": [won_by("rival", bad(FailureKind.SERVER), other=bad(FailureKind.OVERLOADED))],
+        "elsewhere": [ok()],
+    }
+    _, log, _, made, _ = run(answers, kit=hedging())
+    assert names(made) == ["small", "elsewhere"]
+    assert log.reason == "failover"
+
+
 def test_both_fail_and_the_call_goes_on_with_whoever_is_left() -> None:
     """Two attempts are made, both circuits learn, neither is asked again in this round."""
     answers = {
@@ -143,6 +154,7 @@ def test_a_rival_whose_circuit_is_not_closed_is_not_asked(kit: FakeKit) -> None:
     _, _, kit, made, _ = run({"small": [ok()]}, kit=kit)
     assert made[0].rival is None
     assert (kit.held, kit.hedging) == (0, 0)
+    assert [said for said, model in kit.settled if model == "large"] in ([], ["neutral"])
 
 
 @pytest.mark.parametrize("exc", [KeyboardInterrupt(), ZeroDivisionError()], ids=lambda exc: type(exc).__name__)
