@@ -209,6 +209,7 @@ def trade_of(
         shadows=Shadows(lambda client: install(type(client)).beneath(client)),
         classify=classify,
         classify_value=classify_value,
+        classify_body=classify_body,
         reader=lambda wire, content_type: reader_for(wire, content_type, classify_body),
         translating_reader=lambda caller, target, machine: TranslatingReader(caller, target, machine, classify_body),
         translator=translator,

@@ -215,7 +215,7 @@ class Trail:
 
 
 _SDK_RETRIES = frozenset(
-    {FailureKind.OVERLOADED, FailureKind.TIMEOUT, FailureKind.CONNECTION_LOST, FailureKind.CAPACITY, FailureKind.POOL}
+    {FailureKind.OVERLOADED, FailureKind.TIMEOUT, FailureKind.CONNECTION_LOST, FailureKind.POOL}
 )
 """Kinds that the SDKs retry by themselves, beside those that are retried here in any case."""
 

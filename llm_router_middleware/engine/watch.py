@@ -37,6 +37,11 @@ class Reader(Protocol):
         ...
 
     @property
+    def sealed(self) -> bool:
+        """Whether the terminator has been seen, and the caller's SDK shows him nothing of what comes behind it."""
+        ...
+
+    @property
     def failure(self) -> Failure | None:
         """The provider's in-band error, or a stream that can't be carried."""
         ...
@@ -160,11 +165,14 @@ class Watch:
 
     def failed(self, failure: Failure) -> None:
         """Reading failed."""
-        self._finish(
-            lambda: StreamEnd(
-                False, failure, failure.kind.label, self.reader.usage, self.reader.served_model, self._events
-            )
-        )
+        self._finish(lambda: self._broken(failure))
+
+    def _broken(self, failure: Failure) -> StreamEnd:
+        """A connection that breaks behind the answer takes nothing from it."""
+        verdict, reader = self._verdict(failure.kind.label), self.reader
+        if verdict.complete and reader.sealed:
+            return verdict
+        return StreamEnd(False, failure, failure.kind.label, reader.usage, reader.served_model, self._events)
 
     def _finish(self, end: Callable[[], StreamEnd]) -> None:
         if self._ended is not None:

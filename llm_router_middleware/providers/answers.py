@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
-__all__ = ["as_payload", "content_type", "http_response", "is_refusal", "read_timeout", "request_id"]
+__all__ = ["as_payload", "content_type", "error_within", "http_response", "is_refusal", "read_timeout", "request_id"]
 
 
 def http_response(value: Any) -> Any:
@@ -54,6 +55,19 @@ def as_payload(value: Any, response: Any) -> Mapping[str, Any] | None:
         usage = getattr(getattr(value, "x_groq", None), "usage", None)
     dump = getattr(usage, "model_dump", None)
     return {"model": getattr(value, "model", None), "usage": dump() if dump else None}
+
+
+def error_within(answer: Any) -> Mapping[str, Any] | None:
+    """The error that stands in the place of a whole answer, under a status that promised one; None: there is none.
+
+    Args:
+        answer: an SDK's object, which takes whatever fields come, or the body itself.
+    """
+    get = answer.get if isinstance(answer, Mapping) else partial(getattr, answer)
+    error = get("error", None)
+    if not isinstance(error, Mapping) or any(get(name, None) is not None for name in ("choices", "content", "output")):
+        return None
+    return error
 
 
 def is_refusal(value: Any) -> bool:

@@ -22,6 +22,7 @@ from llm_router_middleware.models.spec import ModelSpec
 from llm_router_middleware.providers.answers import (
     as_payload,
     content_type,
+    error_within,
     http_response,
     is_refusal,
     read_timeout,
@@ -49,6 +50,7 @@ class Trade:
         shadows: the caller's SDK, fed from memory.
         classify: what an exception means.
         classify_value: what a value that the SDK returned means, if it is a failure.
+        classify_body: what an error means that came under a good status; by wire.
         reader: follows the events of a native stream; by wire, content type.
         translating_reader: follows the events of a translated stream.
         translator: the pair of two wires; None where there is none.
@@ -66,6 +68,7 @@ class Trade:
     shadows: Any
     classify: Callable[[BaseException], Failure]
     classify_value: Callable[[Any], Failure | None]
+    classify_body: Callable[[Any, Mapping[str, Any]], Failure]
     reader: Callable[[str, str], Reader]
     translating_reader: Callable[..., Reader]
     translator: Callable[[Any, Any], Translator | None]
@@ -153,9 +156,17 @@ class Performer:
             return (yield from self._follow(value, response, attempt, began))
         if response is not None and self._call.stream:
             return self._look_back(value, response)
-        usage, model = self._read(value, response)
-        refusal = Failure(FailureKind.REFUSAL) if self._trade.refusal_failover and is_refusal(value) else None
-        return Outcome(value=value, failure=refusal, usage=usage, served_model=model)
+        payload = as_payload(value, response)
+        usage, model = (None, None) if payload is None else self._trade.read_usage(self._call.wire, payload)
+        failure = self._shortcoming(value if response is None else payload)
+        return Outcome(value=value, failure=failure, usage=usage, served_model=model)
+
+    def _shortcoming(self, answer: Any) -> Failure | None:
+        """Why a whole answer that the SDK took without complaint is none."""
+        error = error_within(answer)
+        if error is not None:
+            return self._trade.classify_body(self._call.wire, error)
+        return Failure(FailureKind.REFUSAL) if self._trade.refusal_failover and is_refusal(answer) else None
 
     def _follow(self, value: Any, response: Any, attempt: Attempt, began: float) -> Plan[Outcome]:
         """Puts a tap into a response whose body the SDK has not read, and reads ahead to the first content."""
@@ -234,11 +245,6 @@ class Performer:
         except Exception as exc:  # noqa: BLE001 - the stream has failed already; this is not the failure to report
             tap.stop_at(tap.error or exc)
 
-    def _read(self, value: Any, response: Any) -> tuple[Any, str | None]:
-        """Tokens and served model of a whole answer, in whatever form the caller takes it."""
-        payload = as_payload(value, response)
-        return (None, None) if payload is None else self._trade.read_usage(self._call.wire, payload)
-
     # -- another provider's client
 
     def _ask_foreign(self, attempt: Attempt, hand: _Hand) -> Plan[Outcome]:
@@ -274,6 +280,9 @@ class Performer:
             return (yield from self._say(trade.classify(exc), attempt))
         if not isinstance(payload, dict):
             return (yield from self._say(Failure(FailureKind.BAD_JSON), attempt))
+        error = error_within(payload)
+        if error is not None:
+            return (yield from self._say(trade.classify_body(wire, error), attempt))
         usage, served = trade.read_usage(wire, payload)
         try:
             answer = translator.answer(payload, self._about(response, attempt, served))

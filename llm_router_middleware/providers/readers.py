@@ -53,6 +53,11 @@ class NativeReader:
         self._usage = StreamUsage(wire)
 
     @property
+    def sealed(self) -> bool:
+        """openai reads no further than [DONE], or drops what it reads there; the others pass on what breaks."""
+        return self.finished and self._wire == "openai_chat"
+
+    @property
     def usage(self) -> Usage | None:
         """Tokens that the stream has reported so far."""
         return usage_of(self._usage.counts)
@@ -152,6 +157,7 @@ class BodyReader:
 
     translating = False
     committed = True
+    sealed = False
     failure: Failure | None = None
 
     def __init__(self, wire: Wire | str) -> None:
@@ -218,6 +224,11 @@ class TranslatingReader:
         return self._machine.committed
 
     @property
+    def sealed(self) -> bool:
+        """Behind the closing frames nothing more is handed on."""
+        return self.finished
+
+    @property
     def usage(self) -> Usage | None:
         """Tokens that the target has reported so far."""
         return usage_of(self._usage.counts)
@@ -282,7 +293,7 @@ class TranslatingReader:
 
     def break_off(self, failure: Failure) -> bytes:
         """The target's stream broke: the failure in the caller's in-band form, as his own provider would say it."""
-        return self._fail(failure)
+        return b"" if self.finished else self._fail(failure)
 
     def _fail(self, failure: Failure) -> bytes:
         self._ended = True

@@ -75,19 +75,17 @@ def _answered(exc: Exception, status: int | None) -> Failure:
         if type(exc).__name__ == "APIResponseValidationError":
             return Failure(FailureKind.BAD_JSON, status)
         return _in_band(body)
-    kind = kind_of_code(_words(body)) or _kind_of_status(status)
-    if str(body.get("message")).startswith(OUT_OF_CREDIT):
-        kind = FailureKind.QUOTA
+    kind = _out_of_credit(body) or kind_of_code(_words(body)) or _kind_of_status(status)
     forbidden = headers.get("x-should-retry") == "false" or status == 413
     return Failure(kind, status, parse_retry_after(headers), retry_forbidden=forbidden)
 
 
 def classify_body(wire: Wire, error: Mapping[str, Any]) -> Failure:
-    """Says what an error inside a stream means.
+    """Says what an error means that came under a good status: inside a stream, or in the place of a whole answer.
 
     Args:
         wire: the dialect in which it came.
-        error: the event's data, or the error object in it.
+        error: the event's data or the body, or the error object in it.
     """
     if wire == "openai_responses" and isinstance(error.get("response"), Mapping):
         error = error["response"]
@@ -106,8 +104,12 @@ def _in_band(body: Mapping[str, Any]) -> Failure:
     """An error where content was expected: its words count, not the status, and the same model isn't asked again."""
     words = _words(body)
     status = next((int(word) for word in words if len(word) == 3 and word.isdecimal()), None)
-    kind = kind_of_code(words) or kind_of_type(words) or _kind_of_status(status)
+    kind = _out_of_credit(body) or kind_of_code(words) or kind_of_type(words) or _kind_of_status(status)
     return Failure(kind, status, retry_forbidden=True)
+
+
+def _out_of_credit(error: Mapping[str, Any]) -> FailureKind | None:
+    return FailureKind.QUOTA if str(error.get("message")).startswith(OUT_OF_CREDIT) else None
 
 
 def _inner(body: object) -> Mapping[str, Any]:
