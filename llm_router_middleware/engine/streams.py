@@ -158,9 +158,10 @@ class Tap(_Proxy):
         if self._self_error is not None:
             raise self._self_error
         last = None if self._self_whole else fenced(self._self_watch.closing)
+        # Said before the last bytes are handed on: an SDK that makes an exception of them never comes back for more.
+        fenced(self._self_watch.drained)
         if last:
             yield last
-        fenced(self._self_watch.drained)
 
     def close(self) -> None:
         fenced(self._self_watch.closed)

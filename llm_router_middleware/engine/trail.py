@@ -134,7 +134,7 @@ class Trail:
         if may_recover and not failure.retry_forbidden:
             self.again[attempt.model] = failure
         if not attempt.native:
-            return True
+            return failure.kind is not FailureKind.REFUSAL or self.kit.tries_next(failure) or self._only_own()
         tries_next = self.kit.tries_next(failure)
         if attempt.rewritten and (failure.kind.is_callers_fault or not tries_next):
             return self._fall_back_on_own(attempt, failure)
@@ -142,6 +142,12 @@ class Trail:
             return True
         self.queue.clear()
         return may_recover
+
+    def _only_own(self) -> bool:
+        """A refusal is an answer: nobody else is asked but the model that the caller named, as he would have without us."""
+        self.queue = deque(filter(self._is_own, self.queue))
+        self.again = {model: failure for model, failure in self.again.items() if self._is_own(model)}
+        return self.plan.own is not None and bool(self.queue or self.again or self.own_failure is None)
 
     def remember(self, attempt: Attempt, outcome: Outcome) -> None:
         if not attempt.rewritten:

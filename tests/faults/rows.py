@@ -73,7 +73,6 @@ class Row:
         sdks: where it happens.
         sent: whether the request reaches the provider.
         stalls: ends only with the caller's patience.
-        client: options of the caller's client.
     """
 
     name: str
@@ -85,7 +84,6 @@ class Row:
     sdks: tuple[str, ...] = ("openai", "anthropic", "groq")
     sent: bool = True
     stalls: bool = False
-    client: dict[str, Any] = field(default_factory=dict)
 
     def __str__(self) -> str:
         return self.name
@@ -94,6 +92,17 @@ class Row:
         """What it is before the first content, and what it is after."""
         whole, streamed, midway = self.others.get(sdk, (self.whole, self.stream, self.midway))
         return (streamed, midway) if stream else (whole, "")
+
+    def of_another(self, sdk: str, kind: Any) -> tuple[str, str]:
+        """The same where that provider stands in for the caller's own, and its answer is translated."""
+        before, after = self.of(sdk, stream=kind.stream)
+        if self.name == "half_closed_at_the_end":
+            return "ok", ""  # what breaks behind the answer is not handed on
+        if before == "html" and not kind.stream:
+            return "bad_json", ""
+        if self.name == "declined" and kind.sdk == "groq" and not kind.stream:
+            return "refusal", ""  # for which Groq's whole answers have no form
+        return before, after
 
 
 _FAULTS = {fault.name: fault for fault in faults.FAULTS}

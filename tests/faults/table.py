@@ -14,7 +14,7 @@ from llm_router_middleware.testing import ManualClock
 from tests.faults.calls import ASKED, SERVED, Kind, start
 from tests.sandbox.sdks import SDKS
 
-__all__ = ["Call", "Seen", "bare_call", "routed_call"]
+__all__ = ["Call", "Seen", "bare_call", "others", "paused", "routed_call"]
 
 POOL_S = 0.02
 """How long a client with a single connection waits for it."""
@@ -172,9 +172,16 @@ def bare_call(sandbox: Sandbox, kind: Kind, *, options: dict[str, Any]) -> Call:
     return Call(_run(kind, [client], SERVED[kind.sdk]), made(sandbox))
 
 
+def others(kind: Kind) -> tuple[str, str]:
+    """The other providers, in the order in which they are asked: each is the first for somebody."""
+    names = [sdk.name for sdk in SDKS]
+    place = names.index(kind.sdk)
+    return names[place - 2], names[place - 1]
+
+
 def specs(kind: Kind, *, rewritten: bool) -> list[ModelSpec]:
-    """One model of each provider; of the caller's own a dearer one as well, where his call is to be rewritten."""
-    models = [ModelSpec(name, provider, Tier.BUDGET) for provider, name in SERVED.items()]
+    """One model of each provider, of one tier; of the caller's own a dearer one as well, where his call is to be rewritten."""
+    models = [ModelSpec(SERVED[name], name, Tier.BUDGET) for name in (kind.sdk, *others(kind))]
     return [*models, ModelSpec(ASKED[kind.sdk], kind.sdk, Tier.PREMIUM)] if rewritten else models
 
 
@@ -223,7 +230,7 @@ def routed_call(
     """
     clock, events = Clock(), []  # type: ignore[var-annotated]
     clients = [_client(sandbox, kind, kind.sdk, max_retries=retries, **options)]
-    clients += [_client(sandbox, kind, sdk.name) for sdk in SDKS if sdk.name != kind.sdk]
+    clients += [_client(sandbox, kind, name) for name in others(kind)]
     router = Router(
         specs(kind, rewritten=rewritten),
         scorer="heuristic",

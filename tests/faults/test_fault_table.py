@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from llm_router_middleware.sandbox import Sandbox
+from llm_router_middleware.sandbox import Behaviour, Sandbox
 from llm_router_middleware.visit import Visit
 from tests.faults.calls import ASKED, KINDS, SERVED, Kind
 from tests.faults.rows import KINDS_OF_FAILURE, ROWS, Row
-from tests.faults.table import BY_NAME, Call, bare_call, paused, routed_call
+from tests.faults.table import BY_NAME, Call, bare_call, others, paused, routed_call
 
 PATIENCE_S = 0.5
 """What the callers of the rows that stall allow between two bytes."""
@@ -27,10 +27,10 @@ def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @contextlib.contextmanager
-def trouble(sandbox: Sandbox, row: Row, kind: Kind, model: str) -> Iterator[dict[str, Any]]:
-    """Fresh providers, the caller's own with this fault; gives the options of the caller's client."""
+def trouble(sandbox: Sandbox, row: Row, at: str, model: str) -> Iterator[dict[str, Any]]:
+    """Fresh providers, one of them with this fault; gives the options of the caller's client."""
     sandbox.reset()
-    provider = getattr(sandbox, kind.sdk)
+    provider = getattr(sandbox, at)
     if row.behaviour is not None:
         provider.default(model, row.behaviour)
         yield {"timeout": PATIENCE_S} if row.stalls else {}
@@ -55,9 +55,11 @@ class Check:
         self.others_are_well(self.make(routed_call), bare)
         self.nobody_else(self.make(routed_call, retries=1, allow_providers=[self.kind.sdk]), bare)
         self.only_the_rewritten(self.make(routed_call, model=self.own, rewritten=True), bare)
+        if self.row.name != "own_pool_exhausted" and others(self.kind)[0] in self.row.sdks:
+            self.at_another()
 
     def make(self, make: Callable[..., Call], model: str = "*", **settings: Any) -> Call:
-        with trouble(self.sandbox, self.row, self.kind, model) as options:
+        with trouble(self.sandbox, self.row, self.kind.sdk, model) as options:
             return make(self.sandbox, self.kind, options=options, **settings)
 
     def others_are_well(self, call: Call, bare: Call) -> None:
@@ -67,7 +69,7 @@ class Check:
         assert call.lessons(self.kind.sdk, self.own) == self.taught()
         assert len(call.event.attempts) == 1 + self.lesson.elsewhere
         if self.lesson.elsewhere:
-            self.somebody_else_answered(call, bare)
+            self.somebody_else_answered(call)
         else:
             self.as_bare(call, bare)
 
@@ -87,7 +89,7 @@ class Check:
         if self.row.name == "own_pool_exhausted":
             assert [attempt.outcome for attempt in call.event.attempts] == ["pool", "pool"]
         elif self.lesson.elsewhere:
-            self.somebody_else_answered(call, bare)
+            self.somebody_else_answered(call)
         elif self.before != "ok":
             assert (call.event.selected_model, call.event.selection_reason) == (ASKED[self.kind.sdk], "capability")
             assert call.seen.is_whole(self.kind)
@@ -95,12 +97,45 @@ class Check:
         else:
             self.as_bare(call, bare)
 
+    def at_another(self) -> None:
+        """(d): the caller's provider is down, and the next one has the fault: the third answers, if that is allowed."""
+        first = others(self.kind)[0]
+        with trouble(self.sandbox, self.row, first, "*") as options:
+            getattr(self.sandbox, self.kind.sdk).outage(Behaviour(status=500))
+            call = routed_call(self.sandbox, self.kind, options=options)
+        self.before, self.after = self.row.of_another(first, self.kind)
+        self.lesson = KINDS_OF_FAILURE[self.before]
+        self.the_record_is_right(call, silent=first)
+        outcomes = [attempt.outcome for attempt in call.event.attempts]
+        assert outcomes[:2] == ["server", self.before.partition(",")[0]]
+        assert call.lessons(first, SERVED[first]) == self.taught()
+        if self.before not in ("ok", "refusal"):
+            self.somebody_else_answered(call)
+        elif self.after or self.before == "refusal":
+            assert len(outcomes) == 2
+            self.in_his_own_words(call)
+        else:
+            assert (len(outcomes), call.event.success) == (2, True)
+            assert call.seen.is_whole(self.kind)
+
+    def in_his_own_words(self, call: Call) -> None:
+        """Another provider's failure that can't be hidden: an exception of the caller's own SDK."""
+        module = BY_NAME[self.kind.sdk].module
+        assert call.event.success is False
+        assert call.seen.raised is not None
+        package, _, name = call.seen.raised.partition(".")
+        assert package == self.kind.sdk
+        assert issubclass(getattr(module, name), module.APIError)
+        if self.after:
+            assert call.event.error == self.after
+            assert call.seen.parts
+
     # -- what is the same in all of them
 
-    def the_record_is_right(self, call: Call) -> None:
+    def the_record_is_right(self, call: Call, *, silent: str | None = None) -> None:
         """One event; as many attempts as requests that the servers counted, the same ones in the same order."""
         said = [(attempt.provider, attempt.model) for attempt in call.event.attempts]
-        reached = said if self.row.sent else [each for each in said if each[0] != self.kind.sdk]
+        reached = said if self.row.sent else [each for each in said if each[0] != (silent or self.kind.sdk)]
         assert call.requests == reached
         assert call.router._kit.bugs == 0
 
@@ -118,7 +153,7 @@ class Check:
         if self.after:
             assert call.event.error == self.after
 
-    def somebody_else_answered(self, call: Call, bare: Call) -> None:
+    def somebody_else_answered(self, call: Call) -> None:
         """Another provider's answer, whole, and nothing of the fault in it."""
         *_, last = call.event.attempts
         assert last.outcome == "ok"
