@@ -19,9 +19,10 @@ class Spill:
         admission: the circuit breakers' answer; None where there was no place.
         state: the state of the circuit that let it pass.
         reason: why not, for people; empty when admitted.
+        because: why the circuit that refused has opened; empty where none did.
     """
 
-    __slots__ = ("_limit", "_slot", "admission", "reason", "state")
+    __slots__ = ("_limit", "_slot", "admission", "because", "reason", "state")
 
     def __init__(self, admission: Any, limit: ConcurrencyLimit, slot: Slot | None) -> None:
         self.admission = admission
@@ -29,6 +30,7 @@ class Spill:
         self._slot = slot
         self.state: str = "closed" if admission is None else admission.state
         self.reason: str = "at its limit of concurrent calls" if admission is None else admission.reason
+        self.because: str = "" if admission is None else admission.because
 
     def __bool__(self) -> bool:
         return not self.reason

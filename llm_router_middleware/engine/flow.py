@@ -77,8 +77,7 @@ def _round(trail: Trail) -> Maybe:
         admission = trail.kit.acquire(model, trail.call, spill=trail.has_failed)
         try:
             if not admission:
-                trail.refused = True
-                trail.log.refused(model, admission.reason)
+                trail.turned_away(model, admission)
                 continue
             trail.again.pop(model, None)
             verdict = yield from _try(trail, model, admission)

@@ -125,6 +125,15 @@ class Trail:
 
     # -- what follows from an outcome
 
+    def turned_away(self, model: ModelSpec, admission: Any) -> None:
+        """Takes note of a circuit that does not let a model be asked."""
+        self.refused = True
+        self.log.refused(model, admission.reason)
+        dead_key = model.provider == self.call.provider and admission.because == FailureKind.AUTH.label
+        if dead_key and not self.kit.tries_next(Failure(FailureKind.AUTH)):
+            # To be told, by the last resort, and not to be hidden by paying somebody else.
+            self.queue.clear()
+
     def failed(self, attempt: Attempt, outcome: Outcome) -> bool:
         """Takes note of a failure; says whether another candidate may be tried."""
         failure = outcome.failure
@@ -144,7 +153,7 @@ class Trail:
         return may_recover
 
     def _only_own(self) -> bool:
-        """A refusal is an answer: nobody else is asked but the model that the caller named, as he would have without us."""
+        """A refusal is an answer: nobody is asked but the model that the caller named, as he would have without us."""
         self.queue = deque(filter(self._is_own, self.queue))
         self.again = {model: failure for model, failure in self.again.items() if self._is_own(model)}
         return self.plan.own is not None and bool(self.queue or self.again or self.own_failure is None)
@@ -220,9 +229,7 @@ class Trail:
         return bool(self.own_failure or self.native_failure or self.foreign_failure)
 
 
-_SDK_RETRIES = frozenset(
-    {FailureKind.OVERLOADED, FailureKind.TIMEOUT, FailureKind.CONNECTION_LOST, FailureKind.POOL}
-)
+_SDK_RETRIES = frozenset({FailureKind.OVERLOADED, FailureKind.TIMEOUT, FailureKind.CONNECTION_LOST, FailureKind.POOL})
 """Kinds that the SDKs retry by themselves, beside those that are retried here in any case."""
 
 _MAY_HAVE_RUN = frozenset({FailureKind.TIMEOUT, FailureKind.CONNECTION_LOST})

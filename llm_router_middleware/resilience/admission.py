@@ -6,6 +6,7 @@ import math
 
 from llm_router_middleware.resilience.breaker import CircuitBreaker, Permit
 from llm_router_middleware.resilience.endpoint import Endpoint
+from llm_router_middleware.resilience.transition import CLOSED
 
 __all__ = ["Admission", "Refused"]
 
@@ -15,12 +16,14 @@ class Admission:
 
     Attributes:
         reason: why not, for people; empty, since it is yes.
+        because: likewise.
         retry_after_s: seconds until it may be yes; None, since it is.
     """
 
     __slots__ = ("_open", "endpoint", "model", "of_endpoint", "of_model")
 
     reason: str = ""
+    because: str = ""
     retry_after_s: float | None = None
 
     def __init__(self, endpoint: Endpoint, model: CircuitBreaker, of_endpoint: Permit, of_model: Permit) -> None:
@@ -53,16 +56,18 @@ class Refused(Admission):
 
     Attributes:
         reason: why not, for people.
+        because: why the circuit that refused has opened; empty where it is closed, and only told to wait.
         retry_after_s: seconds until it may be yes; None when only `reset()` will help.
     """
 
-    __slots__ = ("_state", "reason", "retry_after_s")
+    __slots__ = ("_state", "because", "reason", "retry_after_s")
 
     def __init__(self, circuit: CircuitBreaker, layer: str) -> None:
         self._open = []
         # The circuit refused a moment ago; if it would no longer, then somebody's probe has ended since.
         self.reason = f"{layer} {WORDS[circuit.refusal or 'probing']}"
         self._state = circuit.state
+        self.because = "" if self._state == CLOSED else circuit.because
         seconds = circuit.retry_after()
         self.retry_after_s = seconds if math.isfinite(seconds) else None
 

@@ -145,6 +145,11 @@ class CircuitBreaker:
         return self._circuit.disabled
 
     @property
+    def because(self) -> str:
+        """Why it opened last (see `Transition.reason`); empty if it never did."""
+        return self._circuit.because
+
+    @property
     def failures(self) -> int:
         """Failures that it has learnt of, in all."""
         return self._circuit.failures

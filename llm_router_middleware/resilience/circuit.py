@@ -73,6 +73,7 @@ class Circuit:
         admitting: the generation of permits that may be given without asking; None: ask.
         state: closed, open or half_open. Only `ask()`, `settle()` and the two by hand change it.
         generation: rises with every transition.
+        because: why it opened last; empty if it never did.
         open_until: when an open circuit lets its first probe through.
         probe: the permit that decides, while it is under way.
         disabled: lets everybody through, and goes on measuring.
@@ -87,6 +88,7 @@ class Circuit:
         "_random",
         "_settings",
         "admitting",
+        "because",
         "cooldown",
         "disabled",
         "failures",
@@ -108,6 +110,7 @@ class Circuit:
         self._pause_s = settings.recovery_timeout_s
         self.admitting: int | None = 0
         self.state: State = CLOSED
+        self.because = ""
         self.generation = 0
         self.open_until = -math.inf
         self.probe: Permit | None = None
@@ -260,5 +263,7 @@ class Circuit:
         if after == CLOSED:
             self.health.clear()
             self.cooldown.step_s = FIRST_S
+        if after == OPEN:
+            self.because = reason
         open_for_s = self.open_until - now if after == OPEN else 0.0
         return Transition(self.name, before, after, reason, self.generation, now, open_for_s)

@@ -23,6 +23,7 @@ class Admission:
     ok: bool
     reason: str = "circuit open"
     state: str = "closed"
+    because: str = ""
     model: str = ""
 
     def __bool__(self) -> bool:

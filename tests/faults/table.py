@@ -180,7 +180,7 @@ def others(kind: Kind) -> tuple[str, str]:
 
 
 def specs(kind: Kind, *, rewritten: bool) -> list[ModelSpec]:
-    """One model of each provider, of one tier; of the caller's own a dearer one as well, where his call is to be rewritten."""
+    """One model of each provider, of one tier; of the caller's own a dearer one too, where his call is to be rewritten."""
     models = [ModelSpec(SERVED[name], name, Tier.BUDGET) for name in (kind.sdk, *others(kind))]
     return [*models, ModelSpec(ASKED[kind.sdk], kind.sdk, Tier.PREMIUM)] if rewritten else models
 

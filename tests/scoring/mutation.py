@@ -32,7 +32,7 @@ class Mutant:
 def kills(suite: str, mutant: Mutant | None) -> bool:
     """Whether some test of a module, run without pytest, fails on the mutant. None changes nothing."""
     tests = import_module(suite)
-    with _in_place(mutant):
+    with in_place(mutant):
         try:
             for test in _tests(tests):
                 for arguments in _cases(test):
@@ -62,7 +62,7 @@ def _cases(test: Callable[..., Any]) -> Iterator[dict[str, Any]]:
 
 
 @contextmanager
-def _in_place(mutant: Mutant | None) -> Iterator[None]:
+def in_place(mutant: Mutant | None) -> Iterator[None]:
     """Puts the mutant's names in the place of the module's, in every module that holds them."""
     if mutant is None:
         yield
