@@ -24,11 +24,11 @@ _HEDGE_RATIO = 0.05
 _LEASE_GRACE_S = 5.0
 """Seconds beyond an attempt's timeout after which a probe that never reported is given up (reliability 1.5)."""
 
-_LONGEST_WAIT_S = 60.0
-"""A `Retry-After` beyond this is not waited for, as in the SDKs."""
+_LONGEST_WAIT_S = 120.0
+"""A `Retry-After` beyond this is not waited for: OpenAI's own limit (MAX_RETRY_AFTER_DELAY); Anthropic has none."""
 
-_COOLDOWN_SPREAD = 1.1
-"""By how much a cooldown may be longer than the provider said (reliability 1.5)."""
+_LONGEST_CLOSED_S = 66.0
+"""A circuit that stays closed to callers for longer is not waited for: a minute, and the spread of a cooldown."""
 
 
 class Kit:
@@ -147,10 +147,15 @@ class Kit:
 
         None when that is too long to wait for.
         """
+        pause, closed_s = self.backoff_s(round_, failure), self._closed_for_s(model, call)
+        return None if pause is None or closed_s > _LONGEST_CLOSED_S else max(pause, closed_s)
+
+    def backoff_s(self, round_: int, failure: Failure) -> float | None:
+        """Seconds that the SDKs wait before they try again; None when that is too long to wait for."""
         told = failure.retry_after_s
         pause = min(_BACKOFF_BASE_S * 2.0**round_, _BACKOFF_CAP_S) * (1 - 0.25 * self._random())
-        pause = max(pause if told is None else told, self._closed_for_s(model, call))
-        return pause if pause <= _LONGEST_WAIT_S * _COOLDOWN_SPREAD else None
+        pause = pause if told is None else told
+        return pause if pause <= _LONGEST_WAIT_S else None
 
     def _closed_for_s(self, model: ModelSpec, call: Call) -> float:
         endpoint = self._endpoint(model, call)

@@ -65,10 +65,25 @@ def _rounds(trail: Trail) -> Flow:
             verdict = yield from _round(trail)
         finally:
             trail.kit.end_retry()
-    resort = None if verdict is not None else trail.last_resort()
-    if resort is not None:
-        verdict = yield from _try(trail, resort, admission=None)
+    if verdict is None:
+        verdict = yield from _last_resort(trail)
     return verdict or _give_up(trail)
+
+
+def _last_resort(trail: Trail) -> Maybe:
+    """The caller's own call, whatever the circuits say, with the tries that his SDK would have made."""
+    model = trail.last_resort()
+    verdict = None if model is None else (yield from _try(trail, model, admission=None))
+    while verdict is None:
+        own, pause = trail.once_more()
+        if own is None or not trail.kit.begin_retry():
+            return None
+        try:
+            yield Pause(pause)
+            verdict = yield from _try(trail, own, admission=None)
+        finally:
+            trail.kit.end_retry()
+    return verdict
 
 
 def _round(trail: Trail) -> Maybe:
@@ -79,7 +94,6 @@ def _round(trail: Trail) -> Maybe:
             if not admission:
                 trail.turned_away(model, admission)
                 continue
-            trail.again.pop(model, None)
             verdict = yield from _try(trail, model, admission)
         except BaseException:
             _settle(trail.kit, admission, None, neutral=True)
@@ -94,6 +108,7 @@ def _try(trail: Trail, model: ModelSpec, admission: Any) -> Maybe:
     kit, log = trail.kit, trail.log
     attempt = trail.attempt(model)
     trail.attempts += 1
+    trail.again.pop(model, None)
     began = kit.now()
     hedge = None if trail.attempts > 1 else trail.hedge(attempt, admission)
     try:

@@ -29,6 +29,7 @@ class Kit(Protocol):
     def begin_retry(self) -> bool: ...
     def end_retry(self) -> None: ...
     def pause_s(self, round_: int, failure: Failure, model: ModelSpec, call: Call) -> float | None: ...
+    def backoff_s(self, round_: int, failure: Failure) -> float | None: ...
     def hedge_after_s(self, model: ModelSpec, call: Call) -> float | None: ...
     def end_hedge(self) -> None: ...
     def share_of(self, left_s: float, model: ModelSpec) -> float: ...
@@ -76,6 +77,7 @@ class Trail:
     refused: bool = False
     rejected: bool = False
     hedged: bool = False
+    own_failures: int = 0
     own_failure: Outcome | None = None
     native_failure: Outcome | None = None
     foreign_failure: Outcome | None = None
@@ -161,6 +163,7 @@ class Trail:
     def remember(self, attempt: Attempt, outcome: Outcome) -> None:
         if not attempt.rewritten:
             self.own_failure = outcome
+            self.own_failures += 1
         elif attempt.native:
             self.native_failure = self.native_failure or outcome
         else:
@@ -207,6 +210,18 @@ class Trail:
         natives = (model for model in self.plan.candidates if model.provider == self.call.provider)
         first = self.plan.own or next(natives, None)
         return first if first is not None or self.foreign_failure else self.plan.candidates[0]
+
+    def once_more(self) -> tuple[ModelSpec | None, float]:
+        """The caller's own model, as long as his SDK would have tried on, and the seconds that it would have waited.
+
+        His circuit may be open for longer than that, and everybody else's as well: without us he would not have known.
+        """
+        own = self.plan.own
+        failure = None if own is None else self.again.get(own)
+        if failure is None or self.own_failures > self.call.retries:
+            return None, 0.0
+        pause, left = self.kit.backoff_s(self.own_failures - 1, failure), self.left_s()
+        return (None, 0.0) if pause is None or (left is not None and pause >= left) else (own, pause)
 
     def reason(self, attempt: Attempt) -> str:
         if self.rejected and not attempt.rewritten:

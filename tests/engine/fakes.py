@@ -88,6 +88,9 @@ class FakeKit:
         self.misfits.append(model.name)
 
     def pause_s(self, round_: int, failure: Failure, model: ModelSpec, call: Call) -> float | None:
+        return None if model.name in self.closed_to else self.backoff_s(round_, failure)
+
+    def backoff_s(self, round_: int, failure: Failure) -> float | None:
         return failure.retry_after_s if failure.retry_after_s is not None else 0.5 * 2**round_
 
     def hedge_after_s(self, model: ModelSpec, call: Call) -> float | None:

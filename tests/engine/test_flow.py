@@ -113,6 +113,26 @@ def test_a_retry_that_is_over_is_given_back_to_the_budget() -> None:
         assert kit.retrying == 0
 
 
+def test_the_last_resort_has_the_tries_that_the_sdk_would_have_made() -> None:
+    """R0: his circuit is open and nobody else answers: bare he would not have known, and would have tried on."""
+    for retries in (0, 1, 2):
+        kit = FakeKit(closed_to={"large", "elsewhere"})
+        bads = [bad(FailureKind.SERVER)] * 3
+        verdict, _, kit, made, pauses = run({"large": bads}, candidates=(OWN, OTHER), retries=retries, kit=kit)
+        assert verdict.error is not None
+        assert names(made) == ["large"] * (1 + retries)
+        assert pauses == [0.5, 1.0][:retries]
+        assert kit.retrying == 0
+
+
+def test_the_last_resort_ends_with_what_the_sdk_would_not_have_tried_again() -> None:
+    """A wrong request is wrong the second time too, and a provider may forbid to come back."""
+    for failure in (bad(FailureKind.BAD_REQUEST), bad(FailureKind.QUOTA)):
+        kit = FakeKit(closed_to={"large"})
+        _, _, _, made, _ = run({"large": [bad(FailureKind.SERVER), failure, ok()]}, candidates=(OWN,), kit=kit)
+        assert names(made) == ["large", "large"]
+
+
 def test_a_quota_is_never_retried() -> None:
     """An empty account does not fill up while we wait."""
     verdict, _, _, made, pauses = run({"large": [bad(FailureKind.QUOTA)]}, candidates=(OWN,))

@@ -33,7 +33,7 @@ def _of_call(world: Any, played: Any, events: list[Any], made: list[Request]) ->
         return [f"{len(events)} events"]
     (event,) = events
     wrong = [*_attempts(world, played, event, made), *_ending(played, event, made), *_text(played, event)]
-    limit = world.router.settings.max_attempts + world.retries + 1  # the last resort
+    limit = world.router.settings.max_attempts + 2 * world.retries + 1  # the last resort, and its retries
     if len(made) > limit:
         wrong.append(f"{len(made)} requests, more than {limit}")
     if event.selection_reason == "router_error":

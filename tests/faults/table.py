@@ -14,7 +14,7 @@ from llm_router_middleware.testing import ManualClock
 from tests.faults.calls import ASKED, SERVED, Kind, start
 from tests.sandbox.sdks import SDKS
 
-__all__ = ["Call", "Seen", "bare_call", "others", "paused", "routed_call"]
+__all__ = ["Call", "Seen", "bare_call", "others", "paused", "read_out", "routed_call"]
 
 POOL_S = 0.02
 """How long a client with a single connection waits for it."""
@@ -129,7 +129,7 @@ def made(sandbox: Sandbox) -> list[tuple[str, str]]:
     return [(name, model) for _, name, model in sorted(requests)]
 
 
-def _run(kind: Kind, clients: list[Any], model: str) -> Seen:
+def read_out(kind: Kind, clients: list[Any], model: str) -> Seen:
     """The call of the first client, read to its end; then all are closed."""
     seen, mine = Seen(), clients[0]
 
@@ -169,7 +169,7 @@ def bare_call(sandbox: Sandbox, kind: Kind, *, options: dict[str, Any]) -> Call:
     """The call without a router, with one retry of the SDK's own, which takes no time."""
     client = _client(sandbox, kind, kind.sdk, max_retries=1, **options)
     client._calculate_retry_timeout = lambda *_args, **_named: 0.0
-    return Call(_run(kind, [client], SERVED[kind.sdk]), made(sandbox))
+    return Call(read_out(kind, [client], SERVED[kind.sdk]), made(sandbox))
 
 
 def others(kind: Kind) -> tuple[str, str]:
@@ -180,7 +180,7 @@ def others(kind: Kind) -> tuple[str, str]:
 
 
 def specs(kind: Kind, *, rewritten: bool) -> list[ModelSpec]:
-    """One model of each provider, of one tier; of the caller's own a dearer one too, where his call is to be rewritten."""
+    """One model of each provider, of one tier; of the caller's own a dearer one too, if his call is to be rewritten."""
     models = [ModelSpec(SERVED[name], name, Tier.BUDGET) for name in (kind.sdk, *others(kind))]
     return [*models, ModelSpec(ASKED[kind.sdk], kind.sdk, Tier.PREMIUM)] if rewritten else models
 
@@ -241,5 +241,5 @@ def routed_call(
         **settings,
     )
     wrap(clients[0], router=router)
-    seen = _run(kind, clients, (ASKED if rewritten else SERVED)[kind.sdk])
+    seen = read_out(kind, clients, (ASKED if rewritten else SERVED)[kind.sdk])
     return Call(seen, made(sandbox), events, router, clock.pauses)

@@ -201,7 +201,7 @@ MUTANTS: list[tuple[Mutant, str]] = [
         "truncated",
     ),
     (
-        Mutant("kit", "return pause if pause <= _LONGEST_WAIT_S * _COOLDOWN_SPREAD else None", "return pause"),
+        Mutant("kit", "return pause if pause <= _LONGEST_WAIT_S else None", "return pause"),
         "status_429_after_2_h",
     ),
 ]
