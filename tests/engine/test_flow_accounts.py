@@ -181,7 +181,7 @@ def test_what_failed_for_good_is_not_in_the_next_round() -> None:
 
 @pytest.mark.parametrize(
     "kind",
-    [FailureKind.OVERLOADED, FailureKind.TIMEOUT, FailureKind.CONNECTION_LOST, FailureKind.CAPACITY, FailureKind.POOL],
+    [FailureKind.OVERLOADED, FailureKind.TIMEOUT, FailureKind.CONNECTION_LOST, FailureKind.POOL],
     ids=lambda kind: kind.label,
 )
 def test_what_the_sdks_retry_by_themselves_is_retried(kind: FailureKind) -> None:
