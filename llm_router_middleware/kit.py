@@ -166,17 +166,16 @@ class Kit:
         return call.endpoint if model.provider == call.provider else self._endpoint_of(model.provider)
 
     def hedge_after_s(self, model: ModelSpec, call: Call) -> float | None:
-        """Seconds after which a second model is asked beside this one: its p95. None where hedging is off or spent.
-
-        A number must be followed by `end_hedge`.
-        """
+        """Seconds after which a second model is asked beside this one: its p95. None where hedging is off."""
         if not self._hedge:
             return None
         latency = self._latency
         slow = latency.p95_first_token(model.key) if call.stream else latency.p95(model.key)
-        if slow is None or not self._hedges.try_acquire():
-            return None
-        return float(slow)
+        return None if slow is None else float(slow)
+
+    def begin_hedge(self) -> bool:
+        """Whether a second model may be asked now, by the budget; then `end_hedge` when the call is decided."""
+        return self._hedges.try_acquire()
 
     def end_hedge(self) -> None:
         """The call that was hedged is decided."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Literal
@@ -169,8 +169,9 @@ class Attempt:
         rewritten: the provider sees something else than what the caller wrote.
         timeout_s: seconds for this request; None leaves the caller's timeout as it is.
         first_token_s: seconds until a stream must show content; None for no limit.
-        rival: a second attempt, to be made beside this one if it takes long; the first success counts.
-        rival_after_s: seconds until then.
+        rival: gives a second attempt, to be made beside this one if it takes long; None: there is none now. The first
+            success counts.
+        rival_after_s: seconds until it is asked for.
     """
 
     model: ModelSpec
@@ -178,7 +179,7 @@ class Attempt:
     rewritten: bool
     timeout_s: float | None = None
     first_token_s: float | None = None
-    rival: Attempt | None = None
+    rival: Callable[[], Attempt | None] | None = None
     rival_after_s: float = 0.0
 
 

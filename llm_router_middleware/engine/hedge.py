@@ -19,30 +19,42 @@ class Hedge:
         trail: the call.
         first: the attempt.
         permit: its permit.
-        rival: the second attempt.
-        rival_permit: its permit.
         after_s: seconds until the rival is asked.
     """
 
     __slots__ = ("_first", "_permit", "_rival", "_rival_permit", "_trail", "attempt")
 
-    def __init__(
-        self, trail: Any, first: Attempt, permit: Any, rival: Attempt, rival_permit: Any, after_s: float
-    ) -> None:
+    def __init__(self, trail: Any, first: Attempt, permit: Any, after_s: float) -> None:
         self._trail = trail
         self._first = first
         self._permit = permit
-        self._rival = rival
-        self._rival_permit = rival_permit
-        self.attempt = replace(first, rival=rival, rival_after_s=after_s)
+        self._rival: Attempt | None = None
+        self._rival_permit: Any = None
+        self.attempt = replace(first, rival=self.ask, rival_after_s=after_s)
+
+    def ask(self) -> Attempt | None:
+        """The first takes long: the next candidate, where the budget and its circuit allow it.
+
+        Asked for only then, since most calls never come to it: what might be is not paid for.
+        """
+        trail = self._trail
+        if not trail.kit.begin_hedge():
+            return None
+        model = trail.queue[0]
+        permit = trail.kit.acquire(model, trail.call, spill=True)
+        if not permit or permit.state != "closed":
+            trail.kit.settle(permit, None, neutral=True)
+            trail.kit.end_hedge()
+            return None
+        self._rival, self._rival_permit = trail.attempt(model), permit
+        return self._rival
 
     def judge(self, outcome: Outcome, seconds: float) -> tuple[Attempt, Any]:
         """Whose outcome it is, with its permit. The other one's is settled here."""
         trail = self._trail
-        trail.kit.end_hedge()
-        if outcome.by is None:
-            trail.kit.settle(self._rival_permit, None, neutral=True)
+        if self._rival is None:
             return self._first, self._permit
+        trail.kit.end_hedge()
         trail.attempts += 1
         trail.queue.remove(self._rival.model)
         trail.hedged = outcome.by is self._rival
@@ -61,5 +73,6 @@ class Hedge:
 
     def call_off(self) -> None:
         """The call was cancelled."""
-        self._trail.kit.end_hedge()
-        self._trail.kit.settle(self._rival_permit, None, neutral=True)
+        if self._rival is not None:
+            self._trail.kit.end_hedge()
+            self._trail.kit.settle(self._rival_permit, None, neutral=True)

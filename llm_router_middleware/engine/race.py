@@ -13,6 +13,7 @@ from typing import Any
 
 from llm_router_middleware.engine.call import Attempt, Failure, FailureKind, Outcome
 from llm_router_middleware.engine.drive import Perform, Step, adrive, drive
+from llm_router_middleware.engine.fence import fenced
 
 __all__ = ["race"]
 
@@ -35,9 +36,10 @@ async def _arace(perform: Perform, attempt: Attempt) -> Outcome:
     tasks = {first: attempt}
     try:
         await asyncio.wait(tasks, timeout=attempt.rival_after_s)
-        if first.done() or attempt.rival is None:
+        rival = None if first.done() or attempt.rival is None else fenced(attempt.rival)
+        if rival is None:
             return await first
-        tasks[asyncio.create_task(adrive(perform(attempt.rival)))] = attempt.rival
+        tasks[asyncio.create_task(adrive(perform(rival)))] = rival
         pending: set[Any] = set(tasks)
         while pending:
             done, pending = await asyncio.wait(pending, return_when=asyncio.FIRST_COMPLETED)
@@ -65,8 +67,10 @@ def _race(perform: Perform, attempt: Attempt) -> Outcome:
     _start(perform, attempt, results, decided)
     with contextlib.suppress(queue.Empty):
         return results.get(timeout=attempt.rival_after_s)[0]
-    if attempt.rival is not None:
-        _start(perform, attempt.rival, results, decided)
+    rival = None if attempt.rival is None else fenced(attempt.rival)
+    if rival is None:
+        return results.get()[0]
+    _start(perform, rival, results, decided)
     ended = [results.get()]
     if ended[0][0].failure is not None:
         ended.append(results.get())

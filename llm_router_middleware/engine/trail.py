@@ -31,6 +31,7 @@ class Kit(Protocol):
     def pause_s(self, round_: int, failure: Failure, model: ModelSpec, call: Call) -> float | None: ...
     def backoff_s(self, round_: int, failure: Failure) -> float | None: ...
     def hedge_after_s(self, model: ModelSpec, call: Call) -> float | None: ...
+    def begin_hedge(self) -> bool: ...
     def end_hedge(self) -> None: ...
     def share_of(self, left_s: float, model: ModelSpec) -> float: ...
 
@@ -115,15 +116,7 @@ class Trail:
         if not self.queue or self.plan.bound or self.call.body.get("tools"):
             return None
         after_s = self.kit.hedge_after_s(attempt.model, self.call)
-        if after_s is None:
-            return None
-        rival = self.queue[0]
-        permit = self.kit.acquire(rival, self.call, spill=True)
-        if not permit or permit.state != "closed":
-            self.kit.settle(permit, None, neutral=True)
-            self.kit.end_hedge()
-            return None
-        return Hedge(self, attempt, admission, self.attempt(rival), permit, after_s)
+        return None if after_s is None else Hedge(self, attempt, admission, after_s)
 
     # -- what follows from an outcome
 

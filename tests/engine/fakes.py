@@ -47,6 +47,7 @@ class FakeKit:
     spills: list[tuple[str, bool]] = field(default_factory=list)
     learned: list[tuple[str, float]] = field(default_factory=list)
     hedge_s: float | None = None
+    may_hedge: bool = True
     hedging: int = 0
     asked_to_hedge: list[str] = field(default_factory=list)
     began: int = 0
@@ -95,8 +96,11 @@ class FakeKit:
 
     def hedge_after_s(self, model: ModelSpec, call: Call) -> float | None:
         self.asked_to_hedge.append(model.name)
-        self.hedging += self.hedge_s is not None
         return self.hedge_s
+
+    def begin_hedge(self) -> bool:
+        self.hedging += self.may_hedge
+        return self.may_hedge
 
     def end_hedge(self) -> None:
         self.hedging -= 1

@@ -15,16 +15,27 @@ from tests.engine.fakes import BUDGET, OTHER, OWN, FakeKit, FakeLog, bad, names,
 Answer = Callable[[Attempt], Outcome]
 
 
-def won_by(which: str, outcome: Outcome, other: Outcome | None = None) -> Answer:
-    """An outcome of the first or of its rival; of the other one something may be known as well."""
+def won_by(which: str, outcome: Outcome, other: Outcome | None = None, rivals: list[Attempt] | None = None) -> Answer:
+    """It takes long. An outcome of the first or of its rival; of the other one something may be known as well."""
 
     def answer(attempt: Attempt) -> Outcome:
         assert attempt.rival is not None
-        outcome.by = attempt.rival if which == "rival" else attempt
+        rival = attempt.rival()
+        assert rival is not None
+        outcome.by = rival if which == "rival" else attempt
         outcome.other = other
+        if rivals is not None:
+            rivals.append(rival)
         return outcome
 
     return answer
+
+
+def nobody_to_ask(attempt: Attempt) -> Outcome:
+    """It takes long, and no rival may be asked."""
+    assert attempt.rival is not None
+    assert attempt.rival() is None
+    return ok()
 
 
 def hedging(**details: Any) -> FakeKit:
@@ -32,21 +43,28 @@ def hedging(**details: Any) -> FakeKit:
 
 
 def test_the_first_candidate_gets_the_second_for_a_rival() -> None:
-    """After the seconds that the kit says, with a permit of its own, and no load of its own."""
-    _, _, kit, made, _ = run({"small": [ok()]}, kit=hedging())
-    (attempt,) = made
-    assert attempt.rival is not None
-    assert (attempt.rival.model, attempt.rival.rewritten, attempt.rival_after_s) == (OWN, False, 0.7)
+    """After the seconds that the kit says, with a permit of its own, as somebody else's load."""
+    rivals: list[Attempt] = []
+    _, _, kit, made, _ = run({"small": [won_by("first", ok(), rivals=rivals)]}, kit=hedging())
+    (attempt,), (rival,) = made, rivals
+    assert (rival.model, rival.rewritten, attempt.rival_after_s) == (OWN, False, 0.7)
     assert kit.spills == [("small", False), ("large", True)]
     assert kit.asked_to_hedge == ["small"]
 
 
-def test_a_first_that_answers_alone_gives_the_rivals_permit_back() -> None:
-    """It was never asked: nothing is learnt about it, and it stays a candidate."""
+def test_a_first_that_answers_in_time_costs_nothing() -> None:
+    """What might have been is not paid for: neither budget nor permit."""
     _, log, kit, _, _ = run({"small": [ok()]}, kit=hedging())
     assert (log.served, log.reason, log.attempts) == ("small", "complexity_match", [("small", "ok")])
-    assert sorted(kit.settled) == [("neutral", "large"), ("ok", "small")]
+    assert kit.settled == [("ok", "small")]
+    assert kit.spills == [("small", False)]
     assert (kit.held, kit.hedging) == (0, 0)
+
+
+def test_a_spent_budget_asks_nobody() -> None:
+    """The first is waited for, as without hedging."""
+    _, log, kit, _, _ = run({"small": [nobody_to_ask]}, kit=hedging(may_hedge=False))
+    assert (log.served, kit.spills, kit.hedging) == ("small", [("small", False)], 0)
 
 
 def test_a_rival_that_wins_is_the_answer_and_the_first_is_called_off() -> None:
@@ -124,7 +142,7 @@ def test_only_the_first_attempt_is_hedged() -> None:
     candidates = (BUDGET, OWN, OTHER, ModelSpec("another", "groq", Tier.MID))
     _, _, kit, made, _ = run({"small": [bad(FailureKind.SERVER)], "elsewhere": [ok()]}, candidates=candidates, kit=kit)
     assert kit.asked_to_hedge == ["small"]
-    assert [attempt.rival for attempt in made] == [None, None]
+    assert made[1].rival is None
     assert kit.hedging == 0
 
 
@@ -151,27 +169,31 @@ def test_what_can_not_or_must_not_be_asked_twice_is_not_hedged(options: dict[str
 @pytest.mark.parametrize("kit", [hedging(closed_to={"large"}), hedging(states={"large": "half_open"})])
 def test_a_rival_whose_circuit_is_not_closed_is_not_asked(kit: FakeKit) -> None:
     """A probe is not spent on a hedge; its permit and the budget are given back."""
-    _, _, kit, made, _ = run({"small": [ok()]}, kit=kit)
-    assert made[0].rival is None
+    _, _, kit, _, _ = run({"small": [nobody_to_ask]}, kit=kit)
     assert (kit.held, kit.hedging) == (0, 0)
     assert [said for said, model in kit.settled if model == "large"] in ([], ["neutral"])
 
 
+@pytest.mark.parametrize("asked", [True, False], ids=["rival asked", "in time"])
 @pytest.mark.parametrize("exc", [KeyboardInterrupt(), ZeroDivisionError()], ids=lambda exc: type(exc).__name__)
-def test_a_call_that_ends_under_a_hedge_gives_everything_back(exc: BaseException) -> None:
+def test_a_call_that_ends_under_a_hedge_gives_everything_back(exc: BaseException, asked: bool) -> None:
     """Both permits and the budget, whoever has ended it."""
     kit, log = hedging(), FakeLog()
     flow = route(Call("openai", "openai_chat", {}), Plan((BUDGET, OWN, OTHER), "complexity_match", OWN), kit, log)
-    next(flow)
+    attempt = next(flow)
+    assert isinstance(attempt, Attempt)
+    assert attempt.rival is not None
+    if asked:
+        attempt.rival()
     with pytest.raises(type(exc)):
         flow.throw(exc)
-    assert sorted(kit.settled) == [("neutral", "large"), ("neutral", "small")]
+    assert sorted(kit.settled) == [("neutral", "large"), ("neutral", "small")][not asked :]
     assert (kit.held, kit.hedging) == (0, 0)
 
 
 def test_a_rival_has_its_own_share_of_the_deadline() -> None:
     """It is an attempt as any other."""
-    _, _, _, made, _ = run({"small": [ok()]}, kit=hedging(), limits=Limits(deadline_s=10.0))
-    (attempt,) = made
-    assert attempt.rival is not None
-    assert (attempt.timeout_s, attempt.rival.timeout_s) == (7.5, 7.5)
+    rivals: list[Attempt] = []
+    answers = {"small": [won_by("first", ok(), rivals=rivals)]}
+    _, _, _, made, _ = run(answers, kit=hedging(), limits=Limits(deadline_s=10.0))
+    assert (made[0].timeout_s, rivals[0].timeout_s) == (7.5, 7.5)
