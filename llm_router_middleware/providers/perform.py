@@ -180,7 +180,10 @@ class Performer:
         retries = self._asked[name]
         self._asked[name] += 1
         model = name if attempt.rewritten else None
-        return self._native.attempt(model, attempt.timeout_s, retries, with_usage=self._adds_usage)
+        request: Callable[[], Any] = self._native.attempt(
+            model, attempt.timeout_s, retries, with_usage=self._adds_usage
+        )
+        return request
 
     def _follow(self, value: Any, response: Any, attempt: Attempt, began: float) -> Plan[Outcome]:
         """Puts a tap into a response whose body the SDK has not read, and reads ahead to the first content."""
