@@ -148,6 +148,16 @@ class NativeClient:
             options.headers = _with_default(options.headers, _RETRIES_HEADER, str(retries))
         return partial(self.beneath, self.cast_to, options, stream=self.stream, **self.rest)
 
+    def has_renewed(self, error: Exception) -> bool:
+        """Whether the SDK has thrown away the token that a 401 was about, so that the same request may now be let in.
+
+        Anthropic's clients do that where they decide whether to retry; they don't come to it when each request is one.
+        """
+        if getattr(error, "status_code", None) != 401 or not self.retries:
+            return False
+        decide = getattr(self.client, "_should_retry", None)
+        return decide is not None and bool(decide(error.response))  # type: ignore[attr-defined]  # has a status: has one
+
     def detached(self, headers: dict[str, str]) -> Any:
         """The options of the request without its body, for a client that answers from memory."""
         options = rewritten(self.options, model=None, max_retries=0)

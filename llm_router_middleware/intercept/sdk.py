@@ -92,7 +92,7 @@ def _check(client_class: type, sdk: Sdk) -> None:
         version = getattr(sdk.module, "__version__", "of unknown version")
         raise UnsupportedClientError(
             f"{sdk.name} {version}: its clients' request{parameters} is not what this package knows; supported are "
-            "openai >= 1.12, anthropic >= 0.18 and groq >= 0.4"
+            "openai >= 1.66, anthropic >= 0.49 and groq >= 0.13"
         )
 
 

@@ -54,7 +54,7 @@ def as_payload(value: Any, response: Any) -> Mapping[str, Any] | None:
     if usage is None:
         usage = getattr(getattr(value, "x_groq", None), "usage", None)
     dump = getattr(usage, "model_dump", None)
-    return {"model": getattr(value, "model", None), "usage": dump() if dump else None}
+    return {"model": getattr(value, "model", None), "usage": dump(warnings=False) if dump else None}
 
 
 def error_within(answer: Any) -> Mapping[str, Any] | None:

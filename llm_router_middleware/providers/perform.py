@@ -138,14 +138,12 @@ class Performer:
     # -- the caller's own client
 
     def _ask_native(self, attempt: Attempt, hand: _Hand) -> Plan[Outcome]:
-        began, retries = self._trade.now(), self._asked[attempt.model.name]
-        self._asked[attempt.model.name] += 1
-        model = attempt.model.name if attempt.rewritten else None
-        request = self._native.attempt(model, attempt.timeout_s, retries, with_usage=self._adds_usage)
+        began = self._trade.now()
         try:
-            value = hand.value = yield request
+            value = hand.value = yield from self._sent(attempt)
         except Exception as exc:  # noqa: BLE001 - the SDK's errors are data from here on
             return Outcome(error=exc, failure=self._trade.classify(exc))
+        retries = self._asked[attempt.model.name] - 1
         if retries and hasattr(value, "retries_taken"):
             value.retries_taken = retries
         failure = self._trade.classify_value(value)
@@ -167,6 +165,25 @@ class Performer:
         if error is not None:
             return self._trade.classify_body(self._call.wire, error)
         return Failure(FailureKind.REFUSAL) if self._trade.refusal_failover and is_refusal(answer) else None
+
+    def _sent(self, attempt: Attempt) -> Plan[Any]:
+        """One request, and a second one if the SDK has a new token in the place of that which was refused."""
+        try:
+            return (yield self._request(attempt))
+        except Exception as exc:
+            if not fenced(self._native.has_renewed, exc):
+                raise
+        return (yield self._request(attempt))
+
+    def _request(self, attempt: Attempt) -> Callable[[], Any]:
+        name = attempt.model.name
+        retries = self._asked[name]
+        self._asked[name] += 1
+        model = name if attempt.rewritten else None
+        request: Callable[[], Any] = self._native.attempt(
+            model, attempt.timeout_s, retries, with_usage=self._adds_usage
+        )
+        return request
 
     def _follow(self, value: Any, response: Any, attempt: Attempt, began: float) -> Plan[Outcome]:
         """Puts a tap into a response whose body the SDK has not read, and reads ahead to the first content."""

@@ -43,6 +43,8 @@ FAMILIES: dict[str, FailureKind] = {
     "LengthFinishReasonError": FailureKind.BAD_REQUEST,
     "ContentFilterFinishReasonError": FailureKind.REFUSAL,
     "ValidationError": FailureKind.BAD_REQUEST,
+    # raised in the caller's own middleware, to be tried again: nobody is to blame
+    "RetryableError": FailureKind.CONFLICT,
     # no credential to send
     "CredentialsError": FailureKind.AUTH,
     "SubjectTokenProviderError": FailureKind.AUTH,

@@ -9,6 +9,7 @@ import anthropic
 import httpx2
 import openai
 import pytest
+from anthropic.lib.credentials import AccessToken
 from anthropic.lib.middleware import BetaRefusalFallbackMiddleware
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
@@ -107,6 +108,109 @@ def test_the_hosts_refusal_fallback_works_within_one_call() -> None:
     assert answer.model == "claude-sonnet-5-5"
     (event,) = router.events
     assert (event.success, event.selected_model, event.served_model) == (True, CHEAP, "claude-sonnet-5-5")
+
+
+def test_middleware_that_asks_for_another_try_gets_it(sleepless: None) -> None:
+    """A `RetryableError` of the caller's own is tried again as often as `max_retries` says, and is his in the end."""
+    tries: list[str] = []
+
+    def give_up(request: Any, _call_next: Any) -> Any:
+        tries.append(request.json["model"])
+        raise anthropic.RetryableError("try again")
+
+    host, router = Memory(), Recorded(step_down=False)
+    with host.client(router, middleware=[give_up], max_retries=2) as client, pytest.raises(anthropic.RetryableError):
+        client.messages.create(model=CHEAP, max_tokens=9, messages=ASK)  # type: ignore[arg-type]
+    assert len(tries) == 3
+    assert host.requests == []
+    (event,) = router.events
+    assert (event.success, event.error, {a.breaker for a in event.attempts}) == (False, "RetryableError", {"closed"})
+
+
+# -- tokens that the SDK renews
+
+
+class Mint:
+    """Gives a new token each time that it is asked."""
+
+    def __init__(self) -> None:
+        self.made: list[str] = []
+
+    def __call__(self, *, force_refresh: bool = False) -> AccessToken:
+        self.made.append(f"token-{len(self.made)}")
+        return AccessToken(token=self.made[-1])
+
+
+def guarded(*good: str) -> tuple[Memory, Any]:
+    """An Anthropic that lets in only these tokens, and its handler."""
+    memory = Memory()
+
+    def handler(request: httpx2.Request) -> httpx2.Response:
+        answer = memory(request)
+        if request.headers["authorization"].removeprefix("Bearer ") in good:
+            return answer
+        error = {"type": "error", "error": {"type": "authentication_error", "message": "expired"}}
+        return httpx2.Response(401, json=error)
+
+    return memory, handler
+
+
+@pytest.mark.parametrize("is_async", [False, True], ids=["sync", "async"])
+async def test_an_expired_token_is_renewed_as_the_sdk_renews_it(is_async: bool) -> None:
+    """A 401 has the SDK fetch a new token and ask again, once: one call, one event, no failure of the provider."""
+    memory, handler = guarded("token-1")
+    router, mint = Recorded(), Mint()
+    transport = httpx2.MockTransport(handler)
+    ask: dict[str, Any] = {"model": MODEL, "max_tokens": 9, "messages": ASK}
+    if is_async:
+        http = httpx2.AsyncClient(transport=transport)
+        async with wrap(anthropic.AsyncAnthropic(credentials=mint, http_client=http), router=router) as client:
+            raw = await client.messages.with_raw_response.create(**ask)
+    else:
+        with wrap(
+            anthropic.Anthropic(credentials=mint, http_client=httpx2.Client(transport=transport)), router=router
+        ) as plain:
+            raw = plain.messages.with_raw_response.create(**ask)
+    assert raw.retries_taken == 1
+    assert memory.models == [CHEAP, CHEAP]
+    assert [request.headers["authorization"] for request in memory.requests] == ["Bearer token-0", "Bearer token-1"]
+    assert [request.headers["x-stainless-retry-count"] for request in memory.requests] == ["0", "1"]
+    (event,) = router.events
+    assert (event.success, [attempt.outcome for attempt in event.attempts]) == (True, ["ok"])
+
+
+@pytest.mark.parametrize(("retries", "requests"), [(0, 1), (2, 2)])
+def test_a_token_that_stays_refused_is_the_callers_error(retries: int, requests: int) -> None:
+    """Renewed once and no more; not at all where the caller wants no retries, as with the bare SDK."""
+    asked = {}
+    for routed in (False, True):
+        memory, handler = guarded()
+        http = httpx2.Client(transport=httpx2.MockTransport(handler))
+        client = anthropic.Anthropic(credentials=Mint(), http_client=http, max_retries=retries)
+        with wrap(client, router=Recorded(step_down=False)) if routed else client:
+            with pytest.raises(anthropic.AuthenticationError, match="expired"):
+                client.messages.create(model=CHEAP, max_tokens=9, messages=ASK)  # type: ignore[arg-type]
+        asked[routed] = len(memory.requests)
+    assert asked == {False: requests, True: requests}
+
+
+def test_an_answer_with_an_odd_usage_is_asked_for_once() -> None:
+    """A count of tokens that is no number: the SDK hands the answer on, and so do we, without a further word."""
+    answers = {"usage": {"input_tokens": "12", "output_tokens": 1}}
+    asked: list[httpx2.Request] = []
+
+    def handler(request: httpx2.Request) -> httpx2.Response:
+        asked.append(request)
+        return httpx2.Response(200, json=message(MODEL, **answers))
+
+    router = Recorded()
+    http = httpx2.Client(transport=httpx2.MockTransport(handler))
+    with wrap(anthropic.Anthropic(api_key="k", http_client=http), router=router) as client:
+        answer = client.messages.create(model=MODEL, max_tokens=9, messages=ASK)  # type: ignore[arg-type]
+    assert answer.usage.output_tokens == 1
+    assert len(asked) == 1
+    (event,) = router.events
+    assert (event.success, event.selection_reason) == (True, "complexity_match")
 
 
 def test_a_refusal_without_the_hosts_chain_is_handed_on() -> None:

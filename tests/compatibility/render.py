@@ -9,7 +9,6 @@ from __future__ import annotations
 import argparse
 import json
 import re
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -135,8 +134,7 @@ def suites(results: dict[str, Any]) -> str:
 
 def not_the_same() -> str:
     """The reasons, from the harness itself."""
-    sys.path.insert(0, str(REPO / "tests" / "sdk_suites"))
-    from run import EXPECTED
+    from tests.sdk_suites.expected import EXPECTED
 
     entries = [(sdk, *entry) for sdk, listed in EXPECTED.items() for entry in listed]
     return "\n".join(f"- {sdk}, `{pattern}` ({', '.join(laps)}): {why}." for sdk, pattern, laps, why in entries) + "\n"

@@ -26,6 +26,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[2]))  # run as a script, too
 
 from tests.environments import REPO, bare_settings, environment
+from tests.sdk_suites.expected import EXPECTED
 
 HERE = Path(__file__).parent
 LAPS = ("bare", "identity", "passthrough", "rewritten")
@@ -65,26 +66,6 @@ PLAIN = """
     pytest pytest-asyncio pytest-xdist pytest-timeout respx inline-snapshot dirty-equals time-machine trio rich
     azure-identity griffe hypothesis http-snapshot[httpx]==0.1.9 opentelemetry-sdk Pillow
 """
-
-EXPECTED: dict[str, list[tuple[str, tuple[str, ...], str]]] = {
-    "openai": [
-        (
-            r"test_streaming.py::test_request_errors_are_wrapped.*before-first-event",
-            ("rewritten",),
-            "asserts that a stream which breaks before its first event is not asked for again; a routed call is, as "
-            "often as `max_retries` allows, since nothing of it has reached the caller",
-        )
-    ],
-    "anthropic": [
-        (
-            r"test_open_telemetry.py::.*disabled_spans_leave_the_body_of_the_response_alone",
-            ("passthrough", "rewritten"),
-            "looks at the class of `response.stream` of an open stream, which is our tap: it passes for the HTTP "
-            "library's stream class by `isinstance`, but `type()` is its own",
-        )
-    ],
-}
-"""Tests that pass bare and can't pass in a lap, with the reason."""
 
 
 @dataclass
