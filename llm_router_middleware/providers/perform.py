@@ -139,10 +139,12 @@ class Performer:
 
     def _ask_native(self, attempt: Attempt, hand: _Hand) -> Plan[Outcome]:
         began = self._trade.now()
-        try:
-            value = hand.value = yield from self._sent(attempt)
-        except Exception as exc:  # noqa: BLE001 - the SDK's errors are data from here on
-            return Outcome(error=exc, failure=self._trade.classify(exc))
+        raised = yield from self._sent(self._request(attempt), hand)
+        if raised is not None and fenced(self._native.has_renewed, raised.error):
+            raised = yield from self._sent(self._request(attempt), hand)
+        if raised is not None:
+            return raised
+        value = hand.value
         retries = self._asked[attempt.model.name] - 1
         if retries and hasattr(value, "retries_taken"):
             value.retries_taken = retries
@@ -166,14 +168,13 @@ class Performer:
             return self._trade.classify_body(self._call.wire, error)
         return Failure(FailureKind.REFUSAL) if self._trade.refusal_failover and is_refusal(answer) else None
 
-    def _sent(self, attempt: Attempt) -> Plan[Any]:
-        """One request, and a second one if the SDK has a new token in the place of that which was refused."""
+    def _sent(self, request: Callable[[], Any], hand: _Hand) -> Plan[Outcome | None]:
+        """One request: what the SDK raises is an outcome, what it returns is in hand."""
         try:
-            return (yield self._request(attempt))
-        except Exception as exc:
-            if not fenced(self._native.has_renewed, exc):
-                raise
-        return (yield self._request(attempt))
+            hand.value = yield request
+        except Exception as exc:  # noqa: BLE001 - the SDK's errors are data from here on
+            return Outcome(error=exc, failure=self._trade.classify(exc))
+        return None
 
     def _request(self, attempt: Attempt) -> Callable[[], Any]:
         name = attempt.model.name

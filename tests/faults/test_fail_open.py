@@ -43,7 +43,7 @@ THE_FENCE = {
 
 HANDED_OVER = {
     "value = yield request",
-    "value = hand.value = yield request",
+    "hand.value = yield request",
     "self._fenced(lambda: self._succeeded(value, began))",
     "return Verdict(value)",
     "chunk = yield pull",
