@@ -71,17 +71,16 @@ def suites() -> list[Suite]:
     return [
         Suite("T1", "breaker against an oracle of the whole history", (f"{faults}breaker_oracle.py",)),
         Suite("T2", "mutants of the breaker, each killed by the oracle", (f"{faults}breaker_mutants.py",)),
+        Suite("T2", "mutants of a call, each killed by the failure table", (f"{faults}fault_table_mutants.py",)),
         Suite("T3", "breaker in threads and loops", (f"{faults}breaker_threads.py",)),
         Suite("T4", "memory", (f"{faults}breaker_memory.py", f"{faults}soak.py")),
         Suite("T5", "whole calls in virtual time", (f"{faults}whole_calls.py",)),
-        Suite(
-            "T6",
-            "failure table, over sockets and by the SDKs' own exceptions",
-            (f"{faults}fault_table.py", f"{rooms}classification.py", "tests/providers/test_failover.py"),
-        ),
-        Suite("T7", "cancelled, closed, left and interrupted at every point", (f"{faults}cancellation.py",)),
+        Suite("T6", "failure table over sockets", (f"{faults}fault_table.py", f"{faults}fault_table_next_call.py")),
+        Suite("T6", "failure classes of the SDKs' own exceptions", (f"{rooms}classification.py",)),
+        Suite("T6", "failover over sockets", tuple(f"tests/providers/test_{name}.py" for name in ("failover", "keep_alives"))),
+        Suite("T7", "cancelled, closed, left, interrupted at every point", (f"{faults}cancellation.py",)),
         Suite("T9", "a bug of ours at every line", (f"{faults}fail_open.py",)),
-        Suite("T10", "with and without a router", (f"{faults}never_worse.py",)),
+        Suite("T10", "the same script with and without a router", (f"{faults}differential.py",)),
         Suite("T12-T14", "security, a row each", ("tests/security",)),
         Suite("T16", "fork", (f"{faults}breaker_fork.py",)),
     ]  # fmt: skip
