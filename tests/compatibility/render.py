@@ -1,6 +1,6 @@
 """Writes docs/compatibility.md from what the suites have measured, and from the tables that they share.
 
-python -m tests.compatibility.render collect --suites DIR --versions FILE --frameworks FILE...
+python -m tests.compatibility.render collect --suites DIR --versions FILE --frameworks FILE --mutants FILE
 python -m tests.compatibility.render > docs/compatibility.md
 """
 
@@ -20,8 +20,8 @@ DOCUMENT = REPO / "docs" / "compatibility.md"
 _INTRO = """# Compatibility
 
 The tables here are written by `python -m tests.compatibility.render` from `tests/compatibility/results.json`, and a
-test fails where the two differ. Not every figure in that file comes from one clean run: see the provenance below.
-Unless a section says otherwise: openai {openai}, anthropic {anthropic}, groq {groq}, Python 3.11.
+test fails where the two differ. Unless a section says otherwise: openai {openai}, anthropic {anthropic}, groq {groq},
+Python 3.11.
 """
 
 _SUITES = """## The SDKs' own test suites
@@ -34,11 +34,9 @@ wrapped (*identity*: what the harness itself would break); with every client wra
 
 "Chat requests" passed the SDK; "seen" came through a wrapped client (the rest were made by clients that the tests
 reach by other names). "Wire" counts the requests that reached the mock, and behind it how many of them came in the
-bare run only / in this run only, compared by method, address, headers and body. The tests that fail bare fail in every
-lap: their recordings or files are not in the source distribution, or they want another system.
-"""
-
-_PROVENANCE = """### Provenance of these figures
+bare run only / in this run only, compared by method, address, headers and body. "Gave up" are calls that went through
+as they were written because of a bug of ours: such a lap has failed. The tests that fail bare fail in every lap: their
+recordings or files are not in the source distribution, or they want another system.
 """
 
 _NOT_THE_SAME = """### What can't be the same
@@ -48,9 +46,9 @@ Tests that pass bare and are known to fail wrapped:
 
 _FIXED = """### Can the harness fail?
 
-Deliberate mistakes in the wrap, each run through the pass-through lap of Groq's suite, the smallest of the three (745
-pass bare, 210 requests, 48 chat requests seen). A mistake is noticed by a broken test, by a request that is not the
-bare one, or by a chat request that was not seen. Not noticed by this suite alone are those that its tests never
+`python tests/sdk_suites/run.py --sdk groq --mutants`: deliberate mistakes in the wrap, each run through the
+pass-through lap of Groq's suite, the smallest of the three. A mistake is noticed by a broken test, by a request that is
+not the bare one, or by a chat request that was not seen. Not noticed by this suite alone are those that its tests never
 exercise against the mock; for these `tests/clients/test_surfaces_passthrough.py` compares the bytes.
 """
 
@@ -79,13 +77,14 @@ _FRAMEWORKS = """## Frameworks and tracers
 `python tests/frameworks/run.py`: real programs against the sandbox, each first bare; then with a client from `wrap()`
 where the framework takes one, inside `with routed(...)` with the plain clients that the framework builds, and under
 `llm-router run` with no change at all. *ok* means: the same result as bare, every call answered by a cheaper model, and
-exactly one event per call. "Above" and "beneath" are a tracer that was put on after us and before us.
+exactly one event per call. A framework that wants an older SDK has it. "Above" and "beneath" are a tracer that was put
+on after us and before us.
 """
 
 
-def collect(suites: Path, versions: Path, frameworks: list[Path], mutants: Path | None) -> dict[str, Any]:
+def collect(suites: Path, versions: Path, frameworks: Path, mutants: Path) -> dict[str, Any]:
     """What the suites have measured, in one object; single tests are kept by their number."""
-    found: dict[str, Any] = {"suites": [], "versions": json.loads(versions.read_text()), "mutants": {}}
+    found: dict[str, Any] = {"suites": [], "versions": json.loads(versions.read_text())}
     for path in sorted(suites.glob("*-*.json")):
         result = json.loads(path.read_text())
         for lap in result["laps"].values():
@@ -93,17 +92,8 @@ def collect(suites: Path, versions: Path, frameworks: list[Path], mutants: Path 
             lap["expected"] = len(lap.get("expected", []))
             lap.pop("seconds", None)
         found["suites"].append(result)
-    parts = [json.loads(path.read_text()) for path in frameworks]
-    found["frameworks"] = {
-        "versions": parts[0]["versions"],
-        "programs": {name: row for part in parts for name, row in part["programs"].items()},
-    }
-    if mutants is not None:
-        for line in mutants.read_text().splitlines():
-            name, _, row = line.partition(": ")
-            numbers = row.split()
-            if len(numbers) >= 8:
-                found["mutants"][name] = {"seen": numbers[5], "wire": numbers[7], "broken": numbers[8]}
+    found["frameworks"] = json.loads(frameworks.read_text())
+    found["mutants"] = json.loads(mutants.read_text())
     return found
 
 
@@ -121,14 +111,16 @@ def suites(results: dict[str, Any]) -> str:
             tests, counts = lap["tests"], lap["counts"]
             broken = "" if name == "bare" else len(lap["broken"])
             broken = f"{broken} + {lap['expected']} listed" if lap["expected"] else broken
-            broken = "not seen (see below)" if lap.get("inferred") else broken
             wire = lap["requests"] if name == "bare" else (
                 f"{lap['requests']} ({lap['requests_only_bare']} / {lap['requests_only_here']})"
             )  # fmt: skip
             chat, seen = counts.get("beneath.chat", 0), counts.get("visited.chat", "")
             label = f"{result['sdk']} {result['version']}" if name == "bare" else ""
-            rows.append([label, name, tests.get("passed", 0), tests.get("failed", 0), broken, chat, seen, wire])
-    head = ["SDK", "lap", "passed", "failed", "passes bare, fails here", "chat requests", "seen", "wire"]
+            gave_up = "" if name in ("bare", "identity") else lap["gave_up"]
+            rows.append(
+                [label, name, tests.get("passed", 0), tests.get("failed", 0), broken, chat, seen, gave_up, wire]
+            )
+    head = ["SDK", "lap", "passed", "failed", "passes bare, fails here", "chat requests", "seen", "gave up", "wire"]
     return table(head, rows)
 
 
@@ -174,21 +166,22 @@ def surfaces() -> str:
 
 def frameworks(results: dict[str, Any]) -> str:
     """The programs, way by way."""
-    ways = ("client", "scope", "no change")
-    found = results["frameworks"]
-    rows = [[name.replace("_", " "), *(row.get(way, "") for way in ways)] for name, row in found["programs"].items()]
-    with_versions = ", ".join(f"{name} {version}" for name, version in found["versions"].items())
-    return f"With {with_versions}.\n\n" + table(
-        ["program", "`wrap(client)`", "`with routed()`", "`llm-router run`"], rows
-    )
+    rows = []
+    for name, row in results["frameworks"].items():
+        beneath = ", ".join(f"{package} {version}" for package, version in row["with"].items())
+        rows.append([name.replace("_", " "), beneath, *(row["ways"].get(way, "") for way in _WAYS)])
+    return table(["program", "with", "`wrap(client)`", "`with routed()`", "`llm-router run`"], rows)
+
+
+_WAYS = ("client", "scope", "no change")
 
 
 def mutants(results: dict[str, Any]) -> str:
     """What the harness noticed."""
     rows = []
     for name, row in results["mutants"].items():
-        noticed = row["broken"] != "0" or row["wire"] != "0/0" or row["seen"] != "48"
-        rows.append([name, row["broken"], row["wire"], row["seen"], "yes" if noticed else "no"])
+        wire = f"{row['requests_only_bare']}/{row['requests_only_here']}"
+        rows.append([name, row["broken"], wire, row["seen"], "yes" if row["noticed"] else "no"])
     return table(["mistake", "tests broken", "wire: only bare / only here", "chat requests seen", "noticed"], rows)
 
 
@@ -199,7 +192,6 @@ def document(results: dict[str, Any]) -> str:
         _INTRO.format(**newest),
         _SUITES,
         suites(results),
-        *([_PROVENANCE, "".join(f"- {note}\n" for note in results["notes"])] if results.get("notes") else []),
         _NOT_THE_SAME,
         not_the_same(),
         _FIXED,
@@ -222,7 +214,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("what", nargs="?", choices=["render", "collect"], default="render")
     parser.add_argument("--suites", type=Path)
     parser.add_argument("--versions", type=Path)
-    parser.add_argument("--frameworks", type=Path, nargs="*", default=[])
+    parser.add_argument("--frameworks", type=Path)
     parser.add_argument("--mutants", type=Path)
     given = parser.parse_args(arguments)
     if given.what == "collect":

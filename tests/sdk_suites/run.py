@@ -19,9 +19,11 @@ import sys
 import tarfile
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[2]))  # run as a script, too
 
@@ -66,6 +68,13 @@ PLAIN = """
     pytest pytest-asyncio pytest-xdist pytest-timeout respx inline-snapshot dirty-equals time-machine trio rich
     azure-identity griffe hypothesis http-snapshot[httpx]==0.1.9 opentelemetry-sdk Pillow
 """
+
+
+MUTANTS = (
+    "swaps the model", "drops the headers", "drops the query", "drops the extra body", "never retries",
+    "overwrites the timeout", "asks twice", "forgets the stream", "loses copies",
+)  # fmt: skip
+"""The mistakes in the wrap that plugin.py can make."""
 
 
 @dataclass
@@ -119,9 +128,11 @@ def free_port() -> int:
 
 
 def run_lap(
-    name: str, sdk: str, source: Path, python: Path, out: Path, *, port: int, options: list[str], reuse: bool
-) -> Lap:
+    sdk: str, version: str, source: Path, python: Path, results: Path, options: list[str], reuse: bool,
+    name: str, mutant: str = "",
+) -> Lap:  # fmt: skip
     """Runs a suite once, or reads what an earlier run has left."""
+    out = results / "-".join([sdk, version, name, *mutant.split()])
     if reuse and (out / "outcomes.json").exists():
         return _read(name, out, 0.0)
     out.mkdir(parents=True, exist_ok=True)
@@ -130,12 +141,13 @@ def run_lap(
     log = out / "wire.jsonl"
     settings = bare_settings(dict(os.environ))
     settings |= {"SUITE_LAP": name, "SUITE_OUT": str(out), "SUITE_SDK": sdk, "PYTHONPATH": str(HERE)}
+    settings["SUITE_MUTANT"] = mutant
     command = [str(python), "-m", "pytest", "-p", "plugin", "-o", "addopts=", "-q", "--timeout=120"]
     command += ["--no-header", "-p", "no:cacheprovider", "--tb=short", *options]
     if (source / "tests" / "_alias_httpx.py").exists():
         command += ["-p", "tests._alias_httpx"]
     began = time.monotonic()
-    with mock(sdk, python, log, port) as address, open(out / "pytest.log", "w", encoding="utf-8") as report:
+    with mock(sdk, python, log, free_port()) as address, open(out / "pytest.log", "w", encoding="utf-8") as report:
         settings["TEST_API_BASE_URL"] = address
         subprocess.run(command, cwd=source, env=settings, stdout=report, stderr=subprocess.STDOUT, check=False)
     return _read(name, out, time.monotonic() - began)
@@ -150,7 +162,7 @@ def _read(name: str, out: Path, seconds: float) -> Lap:
     return lap
 
 
-def compare(sdk: str, bare: Lap, other: Lap) -> dict[str, object]:
+def compare(sdk: str, bare: Lap, other: Lap) -> dict[str, Any]:
     """What passes bare and does not here, and which requests reached the mock in one lap only."""
     lost = sorted(t for t, o in bare.outcomes.items() if o == "passed" and other.outcomes.get(t) != "passed")
     known = [pattern for pattern, laps, _ in EXPECTED.get(sdk, []) if other.name in laps]
@@ -204,6 +216,25 @@ def show(result: dict[str, object]) -> None:
             print(f"    {test}")
 
 
+def noticed(sdk: str, lap: Callable[[str, str], Lap], out: Path) -> dict[str, Any]:
+    """What a pass-through lap shows of each deliberate mistake in the wrap."""
+    bare, found = lap("bare", ""), {}
+    for mutant in MUTANTS:
+        wrong = lap("passthrough", mutant)
+        compared = compare(sdk, bare, wrong)
+        row = {
+            "broken": len(compared["broken"]),
+            "requests_only_bare": compared["requests_only_bare"],
+            "requests_only_here": compared["requests_only_here"],
+            "seen": wrong.counts["visited.chat"],
+        }
+        right = {"broken": 0, "requests_only_bare": 0, "requests_only_here": 0, "seen": bare.counts["beneath.chat"]}
+        found[mutant] = {**row, "noticed": row != right}
+        print(f"{mutant:24} {found[mutant]}", flush=True)
+    (out / "mutants.json").write_text(json.dumps(found, indent=1))
+    return found
+
+
 def main(arguments: list[str] | None = None) -> int:
     """The command line; fails where a test that passes bare does not pass wrapped, or where we gave up on a call."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -216,36 +247,21 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--out", type=Path, help="a folder for the results; one in the cache when absent")
     parser.add_argument("--only", help="pytest's -k")
     parser.add_argument("--reuse", action="store_true", help="laps whose results are there are not run again")
-    parser.add_argument("--mutant", help="make the wrap wrong on purpose, as plugin.py lists; a lap must notice")
+    parser.add_argument("--mutants", action="store_true", help="laps with the wrap made wrong on purpose, instead")
     given = parser.parse_args(arguments)
     given.cache.mkdir(parents=True, exist_ok=True)
-    if given.mutant:
-        os.environ["SUITE_MUTANT"] = given.mutant
     worst = 0
     for sdk in given.sdk or sorted(NEWEST):
         version = given.version or NEWEST[sdk]
         source, python = prepare(sdk, version, given.cache)
         out = given.out or given.cache / "results"
-        options = [
-            *selection(sdk, source, full=given.full),
-            "-n",
-            given.workers,
-            *(["-k", given.only] if given.only else []),
-        ]
-        laps = {
-            name: run_lap(
-                name,
-                sdk,
-                source,
-                python,
-                out / f"{sdk}-{version}-{name}",
-                port=free_port(),
-                options=options,
-                reuse=given.reuse,
-            )
-            for name in dict.fromkeys(["bare", *(given.lap or LAPS)])
-        }
-        result = summary(sdk, version, laps)
+        options = [*selection(sdk, source, full=given.full), "-n", given.workers]
+        options += ["-k", given.only] if given.only else []
+        lap = partial(run_lap, sdk, version, source, python, out, options, given.reuse)
+        if given.mutants:
+            noticed(sdk, lap, out)
+            continue
+        result = summary(sdk, version, {name: lap(name) for name in dict.fromkeys(["bare", *(given.lap or LAPS)])})
         (out / f"{sdk}-{version}.json").write_text(json.dumps(result, indent=1))
         show(result)
         rows = result["laps"].values()  # type: ignore[attr-defined]
