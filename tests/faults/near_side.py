@@ -85,7 +85,7 @@ class Answer:
 
     def __init__(self, payload: dict[str, Any]) -> None:
         self.model = payload["model"]
-        self.usage = SimpleNamespace(model_dump=lambda **_how: payload["usage"])
+        self.usage = SimpleNamespace(model_dump=lambda **_options: payload["usage"])
         self.text = str(payload["choices"][0]["message"]["content"])
 
 
