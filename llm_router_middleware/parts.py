@@ -21,9 +21,9 @@ from llm_router_middleware.intercept.sdk import SDKS
 from llm_router_middleware.models.registry import ModelRegistry
 from llm_router_middleware.models.spec import ModelSpec
 from llm_router_middleware.providers.backends import Backends, fingerprint
-from llm_router_middleware.providers.perform import Trade
 from llm_router_middleware.providers.readers import TranslatingReader, UsageFilter, reader_for, usage_of
 from llm_router_middleware.providers.shadow import Shadows
+from llm_router_middleware.providers.trade import Trade
 from llm_router_middleware.resilience.breakers import Breakers, BreakerSettings
 from llm_router_middleware.resilience.failures import classify, classify_body, classify_value
 from llm_router_middleware.resilience.latency import LatencyTracker
