@@ -77,7 +77,11 @@ def suites() -> list[Suite]:
         Suite("T5", "whole calls in virtual time", (f"{faults}whole_calls.py",)),
         Suite("T6", "failure table over sockets", (f"{faults}fault_table.py", f"{faults}fault_table_next_call.py")),
         Suite("T6", "failure classes of the SDKs' own exceptions", (f"{rooms}classification.py",)),
-        Suite("T6", "failover over sockets", tuple(f"tests/providers/test_{name}.py" for name in ("failover", "keep_alives"))),
+        Suite(
+            "T6",
+            "failover over sockets",
+            ("tests/providers/test_failover.py", "tests/providers/test_keep_alives.py"),
+        ),
         Suite("T7", "cancelled, closed, left, interrupted at every point", (f"{faults}cancellation.py",)),
         Suite("T9", "a bug of ours at every line", (f"{faults}fail_open.py",)),
         Suite("T10", "the same script with and without a router", (f"{faults}differential.py",)),
