@@ -48,6 +48,7 @@ class FakeKit:
     learned: list[tuple[str, float]] = field(default_factory=list)
     hedge_s: float | None = None
     may_hedge: bool = True
+    because: str = ""
     hedging: int = 0
     asked_to_hedge: list[str] = field(default_factory=list)
     began: int = 0
@@ -69,7 +70,7 @@ class FakeKit:
         admitted = model.name not in self.closed_to
         self.held += admitted
         self.spills.append((model.name, spill))
-        return Admission(admitted, state=self.states.get(model.name, "closed"), model=model.name)
+        return Admission(admitted, state=self.states.get(model.name, "closed"), model=model.name, because=self.because)
 
     def settle(self, admission: Admission, failure: Failure | None, *, neutral: bool = False) -> None:
         assert admission is not None, "the last resort has no permit"

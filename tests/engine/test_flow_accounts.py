@@ -371,3 +371,13 @@ def test_the_last_resort_is_asked_while_time_is_left(deadline_s: float) -> None:
     )
     assert verdict.deliver() == "answer"
     assert names(made) == ["elsewhere", "large"]
+
+
+@pytest.mark.parametrize(("refused", "asked"), [("elsewhere", ["small"]), ("small", ["large"])])
+def test_a_dead_key_is_told_where_it_is_the_callers_own(refused: str, asked: list[str]) -> None:
+    """His own is not hidden by paying somebody else; another provider's dead key is passed over."""
+    kit = FakeKit(closed_to={refused}, because="auth")
+    candidates = (OTHER, BUDGET, OWN) if refused == "elsewhere" else (BUDGET, OTHER, OWN)
+    answers = {name: [ok()] for name in ("small", "large", "elsewhere")}
+    _, _, _, made, _ = run(answers, candidates=candidates, kit=kit)
+    assert names(made) == asked
