@@ -208,7 +208,7 @@ def open_until_content(
         tap.replay(shown if reader.translating else chunk)
         if reader.failure is not None or reader.finished:
             return reader.failure
-        if too_late():
+        if not reader.committed and too_late():
             return Failure(FailureKind.TIMEOUT)
     return None
 

@@ -381,3 +381,50 @@ def test_a_dead_key_is_told_where_it_is_the_callers_own(refused: str, asked: lis
     answers = {name: [ok()] for name in ("small", "large", "elsewhere")}
     _, _, _, made, _ = run(answers, candidates=candidates, kit=kit)
     assert names(made) == asked
+
+
+REFUSAL = FailureKind.REFUSAL
+
+
+def test_a_refusal_elsewhere_is_an_answer_but_for_the_own_model() -> None:
+    """Who stands in declines: nobody is asked then but the model that the caller named, as he would have without us."""
+    answers = {"elsewhere": [bad(REFUSAL)], "large": [ok()], "small": [ok()]}
+    verdict, _, _, made, _ = run(answers, candidates=(OTHER, BUDGET, OWN))
+    assert verdict.deliver() == "answer"
+    assert names(made) == ["elsewhere", "large"]
+
+
+def test_a_refusal_elsewhere_ends_a_call_whose_own_model_has_failed() -> None:
+    """He gets what was said, and nobody else is asked, in no further round either."""
+    answers = {"large": [bad(FailureKind.QUOTA)], "elsewhere": [bad(REFUSAL)], "small": [ok()]}
+    verdict, _, _, made, pauses = run(answers, candidates=(OWN, OTHER, BUDGET))
+    assert (names(made), pauses) == (["large", "elsewhere"], [])
+    assert verdict.error is not None
+
+
+def test_after_a_refusal_elsewhere_only_the_own_model_is_tried_again() -> None:
+    """The rounds that his SDK would have made are his; those of others are over."""
+    answers = {"small": [bad(FailureKind.SERVER)], "large": [bad(FailureKind.SERVER)], "elsewhere": [bad(REFUSAL)]}
+    _, _, _, made, pauses = run(answers, candidates=(BUDGET, OWN, OTHER), retries=1)
+    assert names(made) == ["small", "large", "elsewhere", "large"]
+    assert len(pauses) == 1
+
+
+def test_a_refusal_elsewhere_of_auto_is_the_answer() -> None:
+    """He named no model, so there is none to ask."""
+    answers = {"elsewhere": [bad(REFUSAL)], "small": [ok()]}
+    verdict, _, _, made, _ = run(answers, candidates=(OTHER, BUDGET), own=None)
+    assert names(made) == ["elsewhere"]
+    assert str(verdict.error) == "refusal"
+
+
+def test_a_refusal_elsewhere_goes_on_where_that_was_chosen() -> None:
+    """With `refusal_failover` the next candidate is asked."""
+
+    class Willing(FakeKit):
+        def tries_next(self, failure: Failure) -> bool:
+            return True
+
+    answers = {"elsewhere": [bad(REFUSAL)], "small": [ok()]}
+    _, _, _, made, _ = run(answers, candidates=(OTHER, BUDGET, OWN), kit=Willing())
+    assert names(made) == ["elsewhere", "small"]
