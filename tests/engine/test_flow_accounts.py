@@ -13,6 +13,13 @@ from tests.engine.fakes import BUDGET, OTHER, OWN, FakeKit, FakeLog, FakeWatch, 
 SECOND = ModelSpec("second", "openai", Tier.BUDGET)
 
 
+class Willing(FakeKit):
+    """Every failure may fail over: `auth_failover` and `refusal_failover` are on."""
+
+    def tries_next(self, failure: Failure) -> bool:
+        return True
+
+
 def test_each_attempt_is_told_with_its_seconds_and_the_state_of_its_circuit() -> None:
     """Seconds are those of the attempt alone; the state is the one that let it through."""
     kit = FakeKit(time=100.0, states={"small": "half_open"})
@@ -352,10 +359,6 @@ def test_a_rejected_rewrite_goes_to_the_own_model_before_anybody_else() -> None:
 def test_a_rejected_rewrite_goes_to_the_own_model_though_failover_was_chosen() -> None:
     """Where a dead key may fail over, the caller's own model is asked first all the same."""
 
-    class Willing(FakeKit):
-        def tries_next(self, failure: Failure) -> bool:
-            return True
-
     answers = {"small": [bad(FailureKind.AUTH)], "large": [bad(FailureKind.AUTH)], "elsewhere": [ok()]}
     _, _, _, made, _ = run(answers, candidates=(BUDGET, OTHER, OWN), kit=Willing())
     assert names(made) == ["small", "large", "elsewhere"]
@@ -420,11 +423,13 @@ def test_a_refusal_elsewhere_of_auto_is_the_answer() -> None:
 
 def test_a_refusal_elsewhere_goes_on_where_that_was_chosen() -> None:
     """With `refusal_failover` the next candidate is asked."""
-
-    class Willing(FakeKit):
-        def tries_next(self, failure: Failure) -> bool:
-            return True
-
     answers = {"elsewhere": [bad(REFUSAL)], "small": [ok()]}
     _, _, _, made, _ = run(answers, candidates=(OTHER, BUDGET, OWN), kit=Willing())
     assert names(made) == ["elsewhere", "small"]
+
+
+def test_a_dead_key_is_passed_over_where_that_was_chosen() -> None:
+    """With `auth_failover` another provider is asked."""
+    kit = Willing(closed_to={"small", "large"}, because="auth")
+    _, _, _, made, _ = run({"elsewhere": [ok()], "large": [ok()]}, candidates=(BUDGET, OWN, OTHER), kit=kit)
+    assert names(made) == ["elsewhere"]

@@ -197,3 +197,10 @@ def test_a_rival_has_its_own_share_of_the_deadline() -> None:
     answers = {"small": [won_by("first", ok(), rivals=rivals)]}
     _, _, _, made, _ = run(answers, kit=hedging(), limits=Limits(deadline_s=10.0))
     assert (made[0].timeout_s, rivals[0].timeout_s) == (7.5, 7.5)
+
+
+def test_without_hedging_there_is_no_rival() -> None:
+    """Off, or too little known of the model."""
+    _, _, kit, made, _ = run({"small": [ok()]})
+    assert kit.asked_to_hedge == ["small"]
+    assert made[0].rival is None
