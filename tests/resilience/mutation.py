@@ -56,6 +56,7 @@ TESTS: dict[tuple[str, ...], list[str]] = {
     ENGINE: [
         "tests/engine/test_flow.py",
         "tests/engine/test_flow_accounts.py",
+        "tests/engine/test_flow_bounds.py",
         "tests/engine/test_flow_hedging.py",
         "tests/engine/test_hedging.py",
         "tests/providers/test_keep_alives.py",
