@@ -36,6 +36,7 @@ TESTS: dict[tuple[str, ...], list[str]] = {
     (*BREAKER, "breakers", "endpoint", "admission", "breaker_settings"): [
         f"{ROOMS_TESTS}breaker.py",
         f"{ROOMS_TESTS}breakers.py",
+        f"{ROOMS_TESTS}breakers_room.py",
         f"{ROOMS_TESTS}window.py",
         f"{FAULT_TESTS}memory.py",
         f"{FAULT_TESTS}fork.py",
