@@ -56,15 +56,6 @@ TROUBLES = (
 )
 
 
-@pytest.fixture(scope="module", autouse=True)
-def _small_heap() -> Iterator[None]:
-    """What is there already needs no collecting: a collection then takes a hundredth of the time."""
-    gc.collect()
-    gc.freeze()
-    yield
-    gc.unfreeze()
-
-
 @pytest.fixture(autouse=True)
 def _short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("llm_router_middleware.kit._BACKOFF_BASE_S", 0.01)
