@@ -108,7 +108,10 @@ class Router:
             _logger.warning("llm_router: %s", warning)
         self._switched = Switches(settings.disabled, settings.shadow)
         self._trade = trade_of(settings, self._backends, now, clock)
-        self._kit = Kit(
+        self._kit = self._kit_with(now, random)
+
+    def _kit_with(self, now: Callable[[], float], random: Callable[[], float]) -> Kit:
+        return Kit(
             breakers=self.breakers,
             latency=self.latency.tracker,
             endpoint_of=self._backends.endpoint,
@@ -118,11 +121,11 @@ class Router:
             spillways=Spillways(),
             now=now,
             random=random,
-            max_attempts=settings.max_attempts,
-            first_token_s=settings.first_token_deadline_s,
-            auth_failover=settings.auth_failover,
-            refusal_failover=settings.refusal_failover,
-            hedge=settings.hedge,
+            max_attempts=self.settings.max_attempts,
+            first_token_s=self.settings.first_token_deadline_s,
+            auth_failover=self.settings.auth_failover,
+            refusal_failover=self.settings.refusal_failover,
+            hedge=self.settings.hedge,
         )
 
     # -- three more ways to make one
